@@ -1,0 +1,1 @@
+"""Tuner Studio: find the best Keras model on your own workstation."""

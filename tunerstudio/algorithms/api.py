@@ -1,0 +1,141 @@
+"""The façade that search algorithm plugins import; version 1.
+
+A plugin is a folder with `MANIFEST.toml` and a module that defines one of
+
+    def propose(space, history, rng, options): ...      # a pure algorithm
+    def create_oracle(space, objective, max_trials, seed, options): ...   # any Keras Tuner oracle as it is
+
+The host does the rest: it makes values legal, never runs the same configuration twice, shows failed trials as
+history without a score, tells pending parallel trials, seeds `rng`, and stores whatever is needed to go on after a
+kill. `propose` is pure: what it returns depends on its arguments only. That is why every search resumes exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from tunerstudio.study.hyperparameters import (
+    UNCOUNTABLE,
+    Boolean,
+    Choice,
+    Condition,
+    Fixed,
+    Float,
+    Int,
+    Scalar,
+    SearchSpace,
+    Values,
+    values_key,
+)
+from tunerstudio.study.search import Direction
+from tunerstudio.study.trials import Execution, Trial, TrialState
+
+API_VERSION: Final = 1
+
+Options = dict[str, JsonValue]
+"""Values of the manifest's options; every option is present, defaults filled in."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known so far; oldest first.
+
+    Attributes:
+        trials: All trials: finished, running and queued.
+        direction: "max" or "min".
+        max_trials: Budget of the study.
+        max_epochs: Epochs per execution that the study allows.
+    """
+
+    trials: Sequence[Trial]
+    direction: Direction
+    max_trials: int
+    max_epochs: int
+
+    def completed(self) -> list[Trial]:
+        """Trials with a score."""
+        return [t for t in self.trials if t.state is TrialState.COMPLETED and t.score is not None]
+
+    def failed(self) -> list[Trial]:
+        """Trials that ended without a score: a bad region to keep away from."""
+        return [t for t in self.trials if t.state is TrialState.FAILED]
+
+    def pending(self) -> list[Trial]:
+        """Trials that are queued, running or paused."""
+        return [t for t in self.trials if not t.state.is_finished]
+
+    def best_first(self) -> list[Trial]:
+        """Completed trials, best first."""
+        sign = -1.0 if self.direction == "max" else 1.0
+        return sorted(self.completed(), key=lambda t: (sign * (t.score or 0.0), t.number))
+
+    def losses(self) -> np.ndarray:
+        """Scores of `completed()` as float64, turned so that less is better."""
+        sign = -1.0 if self.direction == "max" else 1.0
+        return np.array([sign * (t.score or 0.0) for t in self.completed()], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The next trial.
+
+    Attributes:
+        values: A value for every active hyperparameter.
+        reason: Why, in one sentence for the user; may be empty.
+        epochs: Train up to this epoch (of the whole, `initial_epoch` included); None: the study's setting.
+        parent: Number of the trial whose weights to go on from; its epochs are not repeated.
+        tags: What the algorithm wants to find again in `Trial.tags`.
+        repeats: True if these values are meant to come again (a promotion); switches de-duplication off.
+    """
+
+    values: Values
+    reason: str = ""
+    epochs: int | None = None
+    parent: int | None = None
+    tags: dict[str, Scalar] = field(default_factory=dict)
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to propose before a pending trial ends."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing to propose ever again; `reason` says why in a sentence."""
+
+    reason: str
+
+
+Answer = Proposal | Values | Wait | Finished
+"""What `propose` may return."""
+
+__all__ = [
+    "API_VERSION",
+    "UNCOUNTABLE",
+    "Answer",
+    "Boolean",
+    "Choice",
+    "Condition",
+    "Execution",
+    "Finished",
+    "Fixed",
+    "Float",
+    "History",
+    "Int",
+    "Options",
+    "Proposal",
+    "Scalar",
+    "SearchSpace",
+    "Trial",
+    "TrialState",
+    "Values",
+    "Wait",
+    "values_key",
+]

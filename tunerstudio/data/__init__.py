@@ -1,0 +1,1 @@
+"""Reading, profiling, splitting and preparing data: pandas and NumPy, no TensorFlow."""

@@ -1,0 +1,1 @@
+"""The Qt-free driver of a search: session, scheduler, executors, service."""

@@ -1,0 +1,1 @@
+"""Where trial workers run."""

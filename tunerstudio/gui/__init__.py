@@ -1,0 +1,1 @@
+"""The window. Never imports TensorFlow, Keras, Keras Tuner or plugin code."""

@@ -1,0 +1,149 @@
+"""The open study as the pages see it: one document with undo, its trials, one selection.
+
+Pages read and edit through this object only; they never talk to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from tunerstudio.protocol.preview import Preview
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.files import save_document
+from tunerstudio.study.trials import Epoch, Trial
+
+
+class _Edit(QUndoCommand):
+    """One edit of the document; consecutive edits with the same merge key become one."""
+
+    def __init__(self, study: StudyContext, text: str, after: StudyDocument, merge_key: str) -> None:
+        super().__init__(text)
+        self._study = study
+        self._before = study.document
+        self._after = after
+        self._merge_key = merge_key
+
+    def redo(self) -> None:
+        self._study._show(self._after)
+
+    def undo(self) -> None:
+        self._study._show(self._before)
+
+    def id(self) -> int:
+        return hash(self._merge_key) & 0x7FFFFFFF if self._merge_key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other._merge_key != self._merge_key:
+            return False
+        self._after = other._after
+        return True
+
+
+class StudyContext(QObject):
+    """The open study.
+
+    Attributes:
+        folder: The study folder.
+        undo_stack: Every edit of the document.
+        trials: By number, as last read from the store.
+        epochs: By (trial, execution), in order.
+
+    Signals:
+        document_changed: (StudyDocument) after every edit, undo and redo.
+        preview_changed: (Preview | None) the data service has looked at the data again.
+        trials_changed: (list[Trial]) new or changed trials, in batches.
+        epochs_added: (list[Epoch]) new epochs, in batches.
+        history_reset: () trials and epochs were replaced; read both anew.
+        selection_changed: (list[int]) numbers of the selected trials, in order of selection.
+        search_state_changed: (str, str) idle|starting|running|stopping and a sentence.
+    """
+
+    document_changed = Signal(object)
+    preview_changed = Signal(object)
+    trials_changed = Signal(list)
+    epochs_added = Signal(list)
+    history_reset = Signal()
+    selection_changed = Signal(list)
+    search_state_changed = Signal(str, str)
+
+    def __init__(self, folder: Path, document: StudyDocument, parent: QObject | None = None) -> None:
+        """Show `document` of the study in `folder`."""
+        super().__init__(parent)
+        self.folder = folder
+        self.undo_stack = QUndoStack(self)
+        self.trials: dict[int, Trial] = {}
+        self.epochs: dict[tuple[int, int], list[Epoch]] = {}
+        self._document = document
+        self._preview: Preview | None = None
+        self._selection: list[int] = []
+        self._search_state = "idle"
+
+    @property
+    def document(self) -> StudyDocument:
+        """The document as it stands."""
+        return self._document
+
+    @property
+    def preview(self) -> Preview | None:
+        """What the data service found last; None before the first look or when the data cannot be read."""
+        return self._preview
+
+    @property
+    def selection(self) -> list[int]:
+        """Numbers of the selected trials."""
+        return list(self._selection)
+
+    @property
+    def search_state(self) -> str:
+        """idle, starting, running or stopping."""
+        return self._search_state
+
+    def edit(self, text: str, document: StudyDocument, merge_key: str = "") -> None:
+        """Replace the document as one undoable step called `text` ("change units").
+
+        Steps in a row with the same non-empty `merge_key` (typing into one field) become one.
+        """
+        if document != self._document:
+            self.undo_stack.push(_Edit(self, text, document, merge_key))
+
+    def set_preview(self, preview: Preview | None) -> None:
+        """Tell all pages what the data service found."""
+        self._preview = preview
+        self.preview_changed.emit(preview)
+
+    def select(self, numbers: Sequence[int]) -> None:
+        """Select trials, everywhere."""
+        if list(numbers) != self._selection:
+            self._selection = list(numbers)
+            self.selection_changed.emit(list(numbers))
+
+    def set_search_state(self, state: str, message: str = "") -> None:
+        """Tell all pages whether a search runs."""
+        self._search_state = state
+        self.search_state_changed.emit(state, message)
+
+    def add_history(self, trials: list[Trial], epochs: list[Epoch]) -> None:
+        """Take in a batch that was read from the store."""
+        for trial in trials:
+            self.trials[trial.number] = trial
+        for epoch in epochs:
+            self.epochs.setdefault((epoch.trial, epoch.execution), []).append(epoch)
+        if trials:
+            self.trials_changed.emit(trials)
+        if epochs:
+            self.epochs_added.emit(epochs)
+
+    def reset_history(self) -> None:
+        """Forget all trials, before everything is read anew."""
+        self.trials.clear()
+        self.epochs.clear()
+        self.history_reset.emit()
+
+    def _show(self, document: StudyDocument) -> None:
+        self._document = document
+        save_document(document, self.folder)
+        self.document_changed.emit(document)

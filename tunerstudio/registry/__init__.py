@@ -1,0 +1,1 @@
+"""Choosing and saving models: ranking, cards."""

@@ -1,0 +1,1 @@
+"""study.db: schema, the single writer, readers."""

@@ -1,0 +1,103 @@
+"""The plan that turns raw rows into what a network sees: fitted by the data room, executed by workers.
+
+Its numbers come from the training part only. Workers build it from Keras layers alone, apply it once, and put the
+same layers in front of every saved model, so that a saved model takes raw rows.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunerstudio.study.data import ImageShape, Task
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NumericInput(_Model):
+    """Numbers: missing ones filled, then (x - offset) / scale. One column, or a group under one input name."""
+
+    kind: Literal["numeric"] = "numeric"
+    name: str = Field(description="Name of the model's input; for one column its own name.")
+    columns: tuple[str, ...] = Field(min_length=1)
+    fill: tuple[float, ...] = Field(description="Per column; replaces missing values.")
+    offset: tuple[float, ...] = Field(description="Per column.")
+    scale: tuple[float, ...] = Field(description="Per column; never 0.")
+
+
+class CategoricalInput(_Model):
+    """Text: one-hot over `vocabulary`, with one more place in front for anything unknown or missing ("")."""
+
+    kind: Literal["categorical"] = "categorical"
+    name: str
+    columns: tuple[str, ...] = Field(min_length=1, max_length=1)
+    vocabulary: tuple[str, ...] = Field(min_length=1)
+
+
+class ImageInput(_Model):
+    """Pixels of one image per row, divided by the brightest value and given the shape (height, width, channels)."""
+
+    kind: Literal["image"] = "image"
+    name: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    shape: ImageShape
+
+
+class ArrayInput(_Model):
+    """An array of any shape from an NPZ file: (x - offset) / scale with one offset and scale for all of it."""
+
+    kind: Literal["array"] = "array"
+    name: str
+    shape: tuple[int, ...] = Field(description="Without the batch dimension.")
+    offset: float = 0.0
+    scale: float = 1.0
+
+
+InputPlan = NumericInput | CategoricalInput | ImageInput | ArrayInput
+
+
+class TargetPlan(_Model):
+    """What is predicted.
+
+    For classes, `target.npy` holds class numbers (int64, shape (rows,)); for regression it holds
+    (y - offset) / scale (float32, shape (rows, targets)), and metrics are reported in the user's own units.
+    """
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    task: Task
+    classes: tuple[str, ...] = Field(default=(), description="Names in order of class number.")
+    offset: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """Units of the output layer: 1 for binary, the number of classes, or the number of target columns."""
+        if self.task == "binary":
+            return 1
+        return len(self.classes) if self.task == "multiclass" else len(self.columns)
+
+
+class PreparedData(_Model):
+    """`plan.json` in a folder of prepared data.
+
+    Beside it lie, one row per usable row of the source, in source order:
+    `numeric.npy` (rows, n) float32 with NaN for missing, the columns of all numeric and image inputs in plan order;
+    `categorical.npy` (rows, c) fixed-width str, "" for missing, the columns of all categorical inputs in plan order;
+    `array.npy` for an ArrayInput; `target.npy`; `parts.npy` (rows,) int8: 0 train, 1 validation, 2 test;
+    `weights.npy` (rows,) float32 only if there is a sample-weight column; `source_rows.npy` (rows,) int64.
+    """
+
+    inputs: tuple[InputPlan, ...] = Field(min_length=1)
+    target: TargetPlan
+    rows: int
+    parts: tuple[int, int, int] = Field(description="Rows for training, validation and test.")
+    fingerprint: str = Field(description="SHA-256 of the source file's bytes (or the bundled set's name and version).")
+    source: str = Field(description="File name or bundled name, for cards.")
+    notes: tuple[str, ...] = Field(default=(), description="Sentences on what was dropped or filled.")
+
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+PLAN_FILE = "plan.json"

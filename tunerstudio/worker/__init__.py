@@ -1,0 +1,1 @@
+"""The trial worker: the only room with TensorFlow, Keras and Keras Tuner."""
