@@ -1,0 +1,76 @@
+"""One writer per study: a lock that the operating system lets go of when its owner dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from tunerstudio.store.schema import StoreError
+
+LOCK_FILE = ".lock"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows locks are mandatory: lock one byte far behind the owner's note so that others can read the note.
+    _LOCKED_BYTE = 4096
+
+    def _try_lock(handle: IO[str]) -> bool:
+        handle.seek(_LOCKED_BYTE)
+        try:
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(handle: IO[str]) -> bool:
+        try:
+            fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class StudyLock:
+    """Held by the engine that writes a study.
+
+    Raises:
+        StoreError: If another program holds it (says which, on which machine, since when), or the folder is read-only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock of the study in `folder`."""
+        path = folder / LOCK_FILE
+        try:
+            self._handle = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be written to ({error.strerror}): copy the study elsewhere") from error
+        if not _try_lock(self._handle):
+            self._handle.seek(0)
+            owner = _describe(self._handle.read(1000))
+            self._handle.close()
+            raise StoreError(f"this study is in use by {owner}: stop that search first, or only look at the results")
+        self._handle.seek(0)
+        self._handle.truncate()
+        note = {"pid": os.getpid(), "machine": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        self._handle.write(json.dumps(note))
+        self._handle.flush()
+
+    def release(self) -> None:
+        """Let go."""
+        self._handle.close()
+
+
+def _describe(note: str) -> str:
+    try:
+        owner = json.loads(note)
+        return f"another program (process {owner['pid']} on {owner['machine']} since {owner['since']})"
+    except (ValueError, KeyError, TypeError):
+        return "another program"

@@ -1,0 +1,163 @@
+"""Reading a study's history: a live search and a finished one by the same road."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunerstudio.store.rows import epoch_from, execution_from, trial_from
+from tunerstudio.store.schema import DATABASE_FILE, StoreError, check_version, connect
+from tunerstudio.study.trials import Epoch, Execution, Trial
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the study's log.
+
+    Attributes:
+        at: Seconds since the epoch (UTC).
+        level: info, warning or error.
+        text: What happened.
+    """
+
+    at: float
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a reader has read; the default is the beginning."""
+
+    generation: int = 0
+    revision: int = 0
+    epoch_row: int = 0
+    log_row: int = 0
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is new since a cursor.
+
+    Attributes:
+        cursor: To ask with next time.
+        reset: True if earlier epochs were taken back (an interrupted trial starts anew): forget everything, then
+            take what is here, which is the whole history.
+        more: True if there is more than the limit; ask again at once.
+    """
+
+    cursor: Cursor
+    reset: bool
+    trials: list[Trial]
+    epochs: list[Epoch]
+    log: list[LogLine]
+    more: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not (self.reset or self.trials or self.epochs or self.log)
+
+
+def has_history(folder: Path) -> bool:
+    """Whether the study in `folder` has a database."""
+    return (folder / DATABASE_FILE).is_file()
+
+
+class StudyReader:
+    """A read-only view of `study.db`; any number may be open. Use it from one thread.
+
+    Raises:
+        StoreError: If there is no database, it is damaged, or it is newer than the program.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the database of the study in `folder`."""
+        path = folder / DATABASE_FILE
+        if not path.is_file():
+            raise StoreError(f"{folder} has no history yet: run the search first")
+        self._connection = connect(path, read_only=True)
+        try:
+            if check_version(self._connection, path) < 1:
+                raise StoreError(f"{path} is not a study's database")
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> StudyReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def trials(self) -> list[Trial]:
+        """All trials by number."""
+        return self._trials_since(0)
+
+    def epochs(self, trial: int) -> list[Epoch]:
+        """All epochs of one trial, by execution and epoch."""
+        rows = self._connection.execute(
+            "SELECT * FROM epochs WHERE trial = ? ORDER BY execution, epoch", (trial,)
+        ).fetchall()
+        return [epoch_from(row) for row in rows]
+
+    def meta(self, key: str) -> str | None:
+        """A note of the engine, such as `algorithm_state` or `space`."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def changes(self, since: Cursor, limit: int = 20_000) -> Changes:
+        """What is new since `since`, read as one consistent snapshot.
+
+        Args:
+            since: The cursor of the last answer, or `Cursor()`.
+            limit: Most epochs and log lines in one answer.
+        """
+        self._connection.execute("BEGIN")
+        try:
+            generation = int(self.meta("generation") or 0)
+            reset = generation != since.generation and since != Cursor()
+            start = Cursor() if reset else since
+            revision = int(self.meta("revision") or 0)
+            trials = self._trials_since(start.revision) if revision > start.revision else []
+            epochs = self._connection.execute(
+                "SELECT * FROM epochs WHERE row > ? ORDER BY row LIMIT ?", (start.epoch_row, limit)
+            ).fetchall()
+            log = self._connection.execute(
+                "SELECT * FROM log WHERE row > ? ORDER BY row LIMIT ?", (start.log_row, limit)
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"the history of this study cannot be read: {error}") from error
+        finally:
+            self._connection.execute("ROLLBACK")
+        cursor = Cursor(
+            generation,
+            revision,
+            epochs[-1]["row"] if epochs else start.epoch_row,
+            log[-1]["row"] if log else start.log_row,
+        )
+        return Changes(
+            cursor,
+            reset,
+            trials,
+            [epoch_from(row) for row in epochs],
+            [LogLine(row["at"], row["level"], row["text"]) for row in log],
+            more=limit in {len(epochs), len(log)},
+        )
+
+    def _trials_since(self, revision: int) -> list[Trial]:
+        rows = self._connection.execute(
+            "SELECT * FROM trials WHERE revision > ? ORDER BY number", (revision,)
+        ).fetchall()
+        executions: dict[int, list[Execution]] = {}
+        for row in self._connection.execute(
+            "SELECT e.* FROM executions e JOIN trials t ON t.number = e.trial WHERE t.revision > ? ORDER BY trial, idx",
+            (revision,),
+        ):
+            executions.setdefault(row["trial"], []).append(execution_from(row))
+        return [trial_from(row, executions.get(row["number"], ())) for row in rows]

@@ -1,0 +1,97 @@
+"""The tables of `study.db` and their versions."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tunerstudio.study.errors import TunerStudioError
+
+DATABASE_FILE = "study.db"
+SCHEMA_VERSION = 1
+
+_VERSION_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    "values" TEXT NOT NULL,          -- JSON object: value by hyperparameter
+    score REAL, standard_error REAL,
+    tags TEXT NOT NULL,              -- JSON object of the algorithm
+    epochs_planned INTEGER NOT NULL, initial_epoch INTEGER NOT NULL, parent INTEGER,
+    reason TEXT NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
+    road TEXT NOT NULL, parameters INTEGER, device TEXT NOT NULL, attempts INTEGER NOT NULL,
+    created_at REAL NOT NULL, started_at REAL, ended_at REAL, duration_s REAL NOT NULL,
+    note TEXT NOT NULL,
+    revision INTEGER NOT NULL        -- grows with every change of the study; readers ask for what is newer
+);
+CREATE INDEX trials_by_revision ON trials (revision);
+CREATE TABLE executions (
+    trial INTEGER NOT NULL REFERENCES trials (number),
+    idx INTEGER NOT NULL,
+    state TEXT NOT NULL, seed INTEGER NOT NULL,
+    score REAL, best_epoch INTEGER, epochs INTEGER NOT NULL,
+    metrics TEXT NOT NULL,           -- JSON object: metrics at the best epoch
+    PRIMARY KEY (trial, idx)
+) WITHOUT ROWID;
+CREATE TABLE epochs (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    trial INTEGER NOT NULL REFERENCES trials (number),
+    execution INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,          -- 1-based
+    at REAL NOT NULL,
+    metrics TEXT NOT NULL,           -- JSON object; null: not a finite number
+    UNIQUE (trial, execution, epoch)
+);
+CREATE VIEW metric_values AS
+    SELECT trial, execution, epoch, at, json_each.key AS metric, json_each.value AS value
+    FROM epochs, json_each(epochs.metrics);
+CREATE TABLE log (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL, level TEXT NOT NULL, text TEXT NOT NULL
+);
+"""
+
+_MIGRATIONS = {1: _VERSION_1}
+"""SQL that leads from version n - 1 to version n."""
+
+
+class StoreError(TunerStudioError):
+    """The database of a study cannot be used; the text says why and what to do."""
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection whose rows answer to column names.
+
+    Raises:
+        StoreError: If the file cannot be opened.
+    """
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10.0
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from error
+    return connection
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema version of the file; StoreError if it is newer than this program or not a database."""
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"{path} is damaged ({error}). Put a copy of it aside; the study opens without its trials when it is gone."
+        ) from error
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"{path} was written by a newer Tuner Studio (format {version}): please update the program")
+    return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables to `SCHEMA_VERSION`, each step in a transaction of its own."""
+    for version in range(check_version(connection, path) + 1, SCHEMA_VERSION + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {_MIGRATIONS[version]} PRAGMA user_version = {version}; COMMIT;")

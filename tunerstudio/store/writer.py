@@ -1,0 +1,185 @@
+"""The single writer of `study.db`. Every method is one transaction: it happened, or it did not."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tunerstudio.store.lock import StudyLock
+from tunerstudio.store.reader import StudyReader
+from tunerstudio.store.rows import TRIAL_COLUMNS, execution_row, metrics_text, trial_row
+from tunerstudio.store.schema import DATABASE_FILE, StoreError, connect, migrate
+from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+
+ALGORITHM_STATE = "algorithm_state"
+
+_COLUMNS = ", ".join(f'"{name}"' for name in (*TRIAL_COLUMNS, "revision"))
+_PLACES = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
+_INSERT_TRIAL = f"INSERT OR REPLACE INTO trials ({_COLUMNS}) VALUES ({_PLACES})"
+
+
+class StudyWriter:
+    """Opens (or makes) the database, takes the study's lock, and puts back what an interrupted session left.
+
+    Use it from one thread.
+
+    Raises:
+        StoreError: If the study is in use, read-only, damaged or newer than the program.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        """Open the study in `folder`; `clock` gives seconds since the epoch."""
+        self._clock = clock
+        self._lock = StudyLock(folder)
+        path = folder / DATABASE_FILE
+        try:
+            self._connection = connect(path, read_only=False)
+            try:
+                self._prepare(path)
+            except sqlite3.DatabaseError as error:
+                self._connection.close()
+                raise StoreError(f"{path} cannot be written to: {error}") from error
+            except StoreError:
+                self._connection.close()
+                raise
+        except StoreError:
+            self._lock.release()
+            raise
+        self._folder = folder
+
+    def _prepare(self, path: Path) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a committed trial survives a power cut, not only a crash of the program.
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        migrate(self._connection, path)
+
+    def close(self) -> None:
+        """Close the database and let go of the study."""
+        self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> StudyWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def reader(self) -> StudyReader:
+        """A reader of the same study."""
+        return StudyReader(self._folder)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """A transaction; yields the revision of its changes."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            revision = int(self.meta("revision") or 0) + 1
+            self._set_meta("revision", str(revision))
+            yield revision
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def meta(self, key: str) -> str | None:
+        """A note kept beside the trials."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a note beside the trials."""
+        with self._transaction():
+            self._set_meta(key, value)
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def requeue_interrupted(self) -> list[int]:
+        """Queue again every trial that an earlier session left RUNNING; keep its completed executions.
+
+        Epochs of executions that did not complete are taken back, so that nothing is counted twice.
+
+        Returns:
+            Numbers of the trials that were queued again.
+        """
+        running = [
+            row["number"]
+            for row in self._connection.execute(
+                "SELECT number FROM trials WHERE state = ? ORDER BY number", (TrialState.RUNNING.value,)
+            )
+        ]
+        if running:
+            with self._transaction() as revision:
+                for number in running:
+                    self._requeue(number, revision)
+        return running
+
+    def requeue(self, number: int) -> None:
+        """Queue a trial again that was stopped in the middle."""
+        with self._transaction() as revision:
+            self._requeue(number, revision)
+
+    def _requeue(self, number: int, revision: int) -> None:
+        done = TrialState.COMPLETED.value
+        self._connection.execute("DELETE FROM executions WHERE trial = ? AND state != ?", (number, done))
+        removed = self._connection.execute(
+            "DELETE FROM epochs WHERE trial = ? AND execution NOT IN (SELECT idx FROM executions WHERE trial = ?)",
+            (number, number),
+        ).rowcount
+        self._connection.execute(
+            "UPDATE trials SET state = ?, revision = ? WHERE number = ?", (TrialState.QUEUED.value, revision, number)
+        )
+        if removed:
+            self._set_meta("generation", str(int(self.meta("generation") or 0) + 1))
+
+    def put_trial(self, trial: Trial, algorithm_state: str | None = None) -> None:
+        """Insert or replace a trial with its executions and, in the same transaction, the algorithm's state.
+
+        Raises:
+            StoreError: If the trial has finished already: finished trials never change.
+        """
+        row = self._connection.execute("SELECT state FROM trials WHERE number = ?", (trial.number,)).fetchone()
+        if row is not None and TrialState(row["state"]).is_finished:
+            raise StoreError(f"trial {trial.number} has finished ({row['state']}) and cannot change")
+        with self._transaction() as revision:
+            self._connection.execute("PRAGMA defer_foreign_keys = ON")
+            self._connection.execute(_INSERT_TRIAL, (*trial_row(trial), revision))
+            self._put_executions(trial.number, trial.executions)
+            if algorithm_state is not None:
+                self._set_meta(ALGORITHM_STATE, algorithm_state)
+
+    def _put_executions(self, trial: int, executions: Sequence[Execution]) -> None:
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [execution_row(trial, execution) for execution in executions],
+        )
+
+    def add_epochs(self, epochs: Iterable[Epoch]) -> None:
+        """Append epochs."""
+        rows = [(e.trial, e.execution, e.epoch, e.at, metrics_text(e.metrics)) for e in epochs]
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)", rows
+            )
+
+    def set_note(self, number: int, note: str) -> None:
+        """Write the user's note on a trial; the only thing that may change on a finished one."""
+        with self._transaction() as revision:
+            self._connection.execute(
+                "UPDATE trials SET note = ?, revision = ? WHERE number = ?", (note, revision, number)
+            )
+
+    def log(self, text: str, level: str = "info") -> None:
+        """Append a line to the study's log."""
+        with self._transaction():
+            self._connection.execute("INSERT INTO log (at, level, text) VALUES (?, ?, ?)", (self._clock(), level, text))
+
+
+def with_state(trial: Trial, state: TrialState, **changes: object) -> Trial:
+    """A copy of `trial` in `state`."""
+    return dataclasses.replace(trial, state=state, **changes)  # type: ignore[arg-type]  # names are Trial's own
