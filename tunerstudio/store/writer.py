@@ -137,8 +137,13 @@ class StudyWriter:
         if removed:
             self._set_meta("generation", str(int(self.meta("generation") or 0) + 1))
 
-    def put_trial(self, trial: Trial, algorithm_state: str | None = None) -> None:
-        """Insert or replace a trial with its executions and, in the same transaction, the algorithm's state.
+    def put_trial(self, trial: Trial, algorithm_state: str | None = None, epochs: Sequence[Epoch] = ()) -> None:
+        """Insert or replace a trial with its executions and, in the same transaction, what belongs to it.
+
+        Args:
+            trial: The trial as it now is.
+            algorithm_state: What the algorithm must find again; None: unchanged.
+            epochs: Its epochs that are not stored yet.
 
         Raises:
             StoreError: If the trial has finished already: finished trials never change.
@@ -150,6 +155,7 @@ class StudyWriter:
             self._connection.execute("PRAGMA defer_foreign_keys = ON")
             self._connection.execute(_INSERT_TRIAL, (*trial_row(trial), revision))
             self._put_executions(trial.number, trial.executions)
+            self._add_epochs(epochs)
             if algorithm_state is not None:
                 self._set_meta(ALGORITHM_STATE, algorithm_state)
 
@@ -161,11 +167,14 @@ class StudyWriter:
 
     def add_epochs(self, epochs: Iterable[Epoch]) -> None:
         """Append epochs."""
-        rows = [(e.trial, e.execution, e.epoch, e.at, metrics_text(e.metrics)) for e in epochs]
         with self._transaction():
-            self._connection.executemany(
-                "INSERT INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)", rows
-            )
+            self._add_epochs(epochs)
+
+    def _add_epochs(self, epochs: Iterable[Epoch]) -> None:
+        self._connection.executemany(
+            "INSERT INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)",
+            [(e.trial, e.execution, e.epoch, e.at, metrics_text(e.metrics)) for e in epochs],
+        )
 
     def set_note(self, number: int, note: str) -> None:
         """Write the user's note on a trial; the only thing that may change on a finished one."""

@@ -1,0 +1,43 @@
+"""How other threads talk to a running session."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from multiprocessing.connection import Connection
+from typing import Literal
+
+When = Literal["epoch", "now"]
+
+
+class SessionControl:
+    """A stop request that also wakes the session from its wait. Close it when the session is over."""
+
+    def __init__(self) -> None:
+        """Nothing is requested."""
+        self._guard = threading.Lock()
+        self._stop: When | None = None
+        self.wake_up: Connection
+        self.wake_up, self._bell = multiprocessing.Pipe(duplex=False)
+
+    @property
+    def stop(self) -> When | None:
+        """The strongest request so far."""
+        return self._stop
+
+    def request_stop(self, when: When) -> None:
+        """Ask to end after the running epoch, or now. A later `now` overrides `epoch`."""
+        with self._guard:
+            if self._stop != "now":
+                self._stop = when
+            self._bell.send_bytes(b"stop")
+
+    def drain(self) -> None:
+        """Forget the rings, not the request."""
+        while self.wake_up.poll():
+            self.wake_up.recv_bytes()
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.wake_up.close()
+        self._bell.close()

@@ -1,0 +1,221 @@
+"""Trial workers as processes of this machine: one process and one pipe each.
+
+Where the system can fork, workers come from a forkserver that has TensorFlow imported already, so that a further
+worker is ready in about a second. A shared queue is avoided on purpose: it can deadlock when a worker is killed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import threading
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_connections
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import cast
+
+from tunerstudio.engine.executors.entry import PRELOAD_MODULE, run_worker
+from tunerstudio.engine.outcome import describe_exit
+from tunerstudio.protocol.worker import (
+    Command,
+    CommandFailed,
+    Report,
+    Shutdown,
+    WorkerReady,
+    decode_report,
+    encode,
+)
+from tunerstudio.study.errors import ModelError, TunerStudioError
+
+START_LIMIT_S = 180.0
+"""How long a worker may take to import TensorFlow; slow disks exist."""
+
+
+class WorkerDiedError(TunerStudioError):
+    """A worker process ended without being asked to; the text says how."""
+
+
+class Worker:
+    """One worker process.
+
+    Attributes:
+        number: 1-based, for people.
+        log_path: What it prints.
+        ready: Its greeting; None until it came.
+        study_key: What `OpenStudy` it answered last; the engine compares it before opening again.
+    """
+
+    def __init__(self, number: int, process: BaseProcess, connection: Connection, log_path: Path) -> None:
+        """Wrap a started process."""
+        self.number = number
+        self.log_path = log_path
+        self.ready: WorkerReady | None = None
+        self.study_key: object = None
+        self._process = process
+        self.connection = connection
+
+    def send(self, command: Command) -> None:
+        """Send a command; WorkerDiedError if nobody is there to take it."""
+        try:
+            self.connection.send_bytes(encode(command))
+        except (BrokenPipeError, ConnectionResetError, OSError) as error:
+            raise self.death() from error
+
+    def receive(self) -> Report:
+        """The next report; waits for it. WorkerDiedError if the process has ended."""
+        try:
+            return decode_report(self.connection.recv_bytes())
+        except (EOFError, ConnectionResetError, OSError) as error:
+            raise self.death() from error
+
+    def ask(self, command: Command) -> Report:
+        """Send `command` and wait for its answer.
+
+        Raises:
+            ModelError: If the worker says that it cannot be done.
+            WorkerDiedError: If it died over it.
+        """
+        self.wait_ready()
+        self.send(command)
+        answer = self.receive()
+        if isinstance(answer, CommandFailed):
+            raise ModelError(answer.message, answer.details)
+        return answer
+
+    def wait_ready(self) -> WorkerReady:
+        """Wait until the imports are done."""
+        if self.ready is None:
+            if not self.connection.poll(START_LIMIT_S):
+                self.kill()
+                raise WorkerDiedError(f"a worker did not start within {START_LIMIT_S:g} s; see {self.log_path}")
+            report = self.receive()
+            if not isinstance(report, WorkerReady):
+                raise WorkerDiedError(f"a worker greeted with {report.type} instead of WorkerReady")
+            self.ready = report
+        return self.ready
+
+    def death(self) -> WorkerDiedError:
+        """Why the process ended, in a sentence with the end of its log."""
+        self._process.join(5.0)
+        return WorkerDiedError(describe_exit(self._process.exitcode))
+
+    def log_tail(self, characters: int = 4000) -> str:
+        """The last lines it printed."""
+        if not self.log_path.is_file():
+            return ""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")[-characters:]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.is_alive()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id."""
+        return self._process.pid
+
+    def close(self, grace_s: float = 3.0) -> None:
+        """Ask the process to end; kill it after `grace_s` seconds."""
+        try:
+            self.connection.send_bytes(encode(Shutdown()))
+        except OSError:
+            grace_s = 0.0  # nobody listens any more
+        self._process.join(grace_s)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join(10.0)
+        self.connection.close()
+
+
+class WorkerPool:
+    """Warm workers, handed out one at a time. Safe to use from several threads."""
+
+    def __init__(self, log_folder: Path, threads: int | None = None) -> None:
+        """Keep logs in `log_folder`; give each worker `threads` threads (None: TensorFlow's choice)."""
+        self._context: ForkServerContext | SpawnContext
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            self._context = multiprocessing.get_context("forkserver")
+            self._context.set_forkserver_preload([PRELOAD_MODULE])
+        else:
+            self._context = multiprocessing.get_context("spawn")
+        self._log_folder = log_folder
+        self._threads = threads
+        self._numbers = itertools.count(1)
+        self._guard = threading.Lock()
+        self._idle: list[Worker] = []
+        self._busy: list[Worker] = []
+        self._closed = False
+
+    def warm_up(self, count: int = 1) -> None:
+        """Start workers until `count` are idle, without waiting for their imports."""
+        with self._guard:
+            while not self._closed and len(self._idle) < count:
+                self._idle.append(self._start())
+
+    def acquire(self, fresh: bool = False) -> Worker:
+        """A live worker for the caller alone; `fresh`: one that has never opened a study."""
+        with self._guard:
+            self._drop_dead()
+            candidates = [worker for worker in self._idle if not fresh or worker.study_key is None]
+            if candidates:
+                worker = candidates[0]
+                self._idle.remove(worker)
+            else:
+                worker = self._start()
+            self._busy.append(worker)
+            return worker
+
+    def release(self, worker: Worker) -> None:
+        """Give a worker back; a dead one is forgotten."""
+        with self._guard:
+            if worker in self._busy:
+                self._busy.remove(worker)
+            if worker.is_alive and not self._closed:
+                self._idle.append(worker)
+            else:
+                worker.kill()
+
+    def discard(self, worker: Worker) -> None:
+        """Give back a worker that must not be used again."""
+        worker.kill()
+        self.release(worker)
+
+    def close(self) -> None:
+        """End all workers."""
+        with self._guard:
+            self._closed = True
+            workers = [*self._idle, *self._busy]
+            self._idle.clear()
+            self._busy.clear()
+        for worker in workers:
+            worker.close()
+
+    def _drop_dead(self) -> None:
+        for worker in [worker for worker in self._idle if not worker.is_alive]:
+            self._idle.remove(worker)
+            worker.kill()
+
+    def _start(self) -> Worker:
+        number = next(self._numbers)
+        self._log_folder.mkdir(parents=True, exist_ok=True)
+        log_path = self._log_folder / f"worker-{number}.log"
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=run_worker, args=(theirs, str(log_path), self._threads, None), name=f"worker-{number}", daemon=True
+        )
+        process.start()
+        theirs.close()
+        return Worker(number, process, ours, log_path)
+
+
+def wait_for_any(connections: Sequence[Connection], timeout_s: float | None) -> list[Connection]:
+    """Those of `connections` that have something to read, or have closed; empty after `timeout_s`."""
+    return cast("list[Connection]", wait_for_connections(connections, timeout_s))

@@ -1,0 +1,190 @@
+"""From a study folder to a session that can start: everything that can be wrong is found here, before trial 1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tunerstudio.algorithms.discovery import check_options, get_algorithm
+from tunerstudio.algorithms.manifest import Manifest
+from tunerstudio.engine.executors.local import Worker, WorkerPool
+from tunerstudio.protocol.worker import ModelProbed, OpenStudy, ProbeModel, StudyOpened
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.errors import DataError, ModelError, Problem, StudyError, TunerStudioError, suggest
+from tunerstudio.study.files import load_document, plain
+from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.model import EstimatorModel
+from tunerstudio.study.network import search_space
+from tunerstudio.study.preprocessing import PreparedData
+from tunerstudio.study.search import KNOWN_DIRECTIONS
+from tunerstudio.study.trust import is_trusted
+
+Say = Callable[[str], None]
+"""Takes a sentence on what is going on."""
+
+DATA_FOLDER = Path("cache") / "data"
+
+
+@dataclass(frozen=True)
+class PreparedStudy:
+    """A study that was read and checked.
+
+    Attributes:
+        folder: The study folder.
+        document: The document at that moment.
+        data: What the data room made of the data.
+        manifest: Of the search algorithm.
+        options: Of the search algorithm, complete.
+        space: All hyperparameters.
+        probe: What one batch of training showed; None if the study was probed before and has not changed since.
+        warnings: Sentences on what is legal but perhaps not meant.
+    """
+
+    folder: Path
+    document: StudyDocument
+    data: PreparedData
+    manifest: Manifest
+    options: dict[str, object]
+    space: SearchSpace
+    probe: ModelProbed | None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the prepared arrays lie."""
+        return self.folder / DATA_FOLDER
+
+
+def read_study(folder: Path) -> StudyDocument:
+    """The document of the study in `folder`, refused if it holds code that is not trusted."""
+    document = load_document(folder)
+    if not is_trusted(folder, document):
+        message = (
+            "this study runs Python code of its own. Read the file first; if you trust where it comes from, "
+            "trust the study (in the window: Trust; in the terminal: --trust)"
+        )
+        raise StudyError([Problem("model.file", message)])
+    return document
+
+
+def prepare_study(folder: Path, worker: Worker, say: Say, probe: bool = True) -> PreparedStudy:
+    """Read, prepare and check the study in `folder`, with `worker` to build its model.
+
+    Args:
+        folder: The study folder.
+        worker: A worker of the caller; it has the study open afterwards.
+        say: Told what is going on.
+        probe: Whether to train one batch, to see that the model builds and the objective is logged.
+
+    Raises:
+        StudyError: With all problems of the document that were found.
+        DataError: If the data cannot be used.
+        ModelError: If the model cannot be built or trained.
+        TunerStudioError: Anything else that a person can mend.
+    """
+    document = read_study(folder)
+    problems: list[Problem] = []
+    manifest, options = _algorithm(document, problems)
+    try:
+        search_space(document)
+    except StudyError as error:
+        problems.extend(error.problems)
+    _check_direction(document, problems)
+    if problems:
+        raise StudyError(problems)
+    say("reading the data")
+    data = prepare_data(document, folder)
+    say("building the model")
+    space = open_in_worker(worker, folder, document)
+    if not space.hyperparameters:
+        raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])
+    probed = _probe(worker, document) if probe else None
+    return PreparedStudy(folder, document, data, manifest, options, space, probed, _warnings(document, space, probed))
+
+
+def prepare_data(document: StudyDocument, folder: Path) -> PreparedData:
+    """The prepared data of the study; made only if they are not there yet."""
+    # Imported here: pandas takes most of a second, and a finished preparation does not need it.
+    from tunerstudio.data.prepare import prepare
+
+    try:
+        return prepare(document.data, folder, folder / DATA_FOLDER)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"the data cannot be prepared in {folder}: {error}") from error
+
+
+def open_in_worker(worker: Worker, folder: Path, document: StudyDocument) -> SearchSpace:
+    """Let `worker` load data and model; the search space, a code model's own included."""
+    command = OpenStudy(document=document, folder=str(folder), data_folder=str(folder / DATA_FOLDER))
+    answer = worker.ask(command)
+    if not isinstance(answer, StudyOpened):
+        raise TunerStudioError(f"the worker answered {answer.type} to OpenStudy")
+    worker.study_key = study_key(folder, document)
+    return search_space(document, answer.space)
+
+
+def study_key(folder: Path, document: StudyDocument) -> str:
+    """Equal for the same study with the same document; tells whether a worker has it open."""
+    return hashlib.sha256(f"{folder.resolve()}\n{document.model_dump_json()}".encode()).hexdigest()
+
+
+def probe_key(document: StudyDocument, data: PreparedData) -> str:
+    """Equal as long as nothing that a probe depends on has changed."""
+    parts = {"model": plain(document.model), "training": plain(document.training), "data": data.fingerprint}
+    parts["objective"] = plain(document.search.objective)
+    parts["columns"] = plain(document.data)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _algorithm(document: StudyDocument, problems: list[Problem]) -> tuple[Manifest, dict[str, object]]:
+    choice = document.search.algorithm
+    info = get_algorithm(choice.id)
+    if info.manifest is None:
+        reasons = "; ".join(info.errors)
+        raise StudyError([Problem("search.algorithm.id", f"the algorithm {choice.id!r} cannot be used: {reasons}")])
+    options, wrong = check_options(info.manifest, choice.options)
+    problems.extend(Problem(f"search.algorithm.options.{name}", message) for name, message in wrong)
+    if isinstance(document.model, EstimatorModel) and info.manifest.uses_epochs:
+        message = f"{info.manifest.name} saves time by training fewer epochs, but an estimator has no epochs"
+        problems.append(Problem("search.algorithm.id", f"{message}: choose another algorithm"))
+    return info.manifest, dict(options)
+
+
+def _check_direction(document: StudyDocument, problems: list[Problem]) -> None:
+    objective = document.search.objective
+    known = KNOWN_DIRECTIONS.get(objective.name.removeprefix("val_"))
+    if known is not None and known != objective.direction:
+        words = {"max": "greater is better: use direction max", "min": "less is better: use direction min"}
+        problems.append(Problem("search.objective.direction", f"for {objective.name}, {words[known]}"))
+
+
+def _probe(worker: Worker, document: StudyDocument) -> ModelProbed:
+    answer = worker.ask(ProbeModel())
+    if not isinstance(answer, ModelProbed):
+        raise ModelError(f"the worker answered {answer.type} to ProbeModel")
+    name = document.search.objective.name
+    if name not in answer.metrics:
+        listed = ", ".join(answer.metrics)
+        message = f"this model does not report {name!r}; it reports {listed}.{suggest(name, answer.metrics)}"
+        raise StudyError([Problem("search.objective.name", message)])
+    return answer
+
+
+def _warnings(document: StudyDocument, space: SearchSpace, probe: ModelProbed | None) -> list[str]:
+    found = []
+    count = space.count()
+    if count < document.search.budget.trials:
+        found.append(
+            f"the space has only {count:.0f} configurations, fewer than the {document.search.budget.trials} trials "
+            "of the budget: the search ends when all have been tried"
+        )
+    if not document.search.objective.name.startswith("val_"):
+        found.append(f"the objective {document.search.objective.name!r} is measured on the training data")
+    if probe is not None and probe.road_reason:
+        found.append(f"trained with Keras's own fit: {probe.road_reason}")
+    return found
