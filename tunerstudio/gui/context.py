@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from tunerstudio.protocol.preview import Preview
+from tunerstudio.store.reader import LogLine
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import save_document
 from tunerstudio.study.trials import Epoch, Trial
@@ -51,13 +52,15 @@ class StudyContext(QObject):
         undo_stack: Every edit of the document.
         trials: By number, as last read from the store.
         epochs: By (trial, execution), in order.
+        log: The study's log, oldest first.
 
     Signals:
         document_changed: (StudyDocument) after every edit, undo and redo.
         preview_changed: (Preview | None) the data service has looked at the data again.
         trials_changed: (list[Trial]) new or changed trials, in batches.
         epochs_added: (list[Epoch]) new epochs, in batches.
-        history_reset: () trials and epochs were replaced; read both anew.
+        log_added: (list[LogLine]) new lines of the study's log, in batches.
+        history_reset: () trials, epochs and log were replaced; read all anew.
         selection_changed: (list[int]) numbers of the selected trials, in order of selection.
         search_state_changed: (str, str) idle|starting|running|stopping and a sentence.
     """
@@ -66,6 +69,7 @@ class StudyContext(QObject):
     preview_changed = Signal(object)
     trials_changed = Signal(list)
     epochs_added = Signal(list)
+    log_added = Signal(list)
     history_reset = Signal()
     selection_changed = Signal(list)
     search_state_changed = Signal(str, str)
@@ -77,6 +81,7 @@ class StudyContext(QObject):
         self.undo_stack = QUndoStack(self)
         self.trials: dict[int, Trial] = {}
         self.epochs: dict[tuple[int, int], list[Epoch]] = {}
+        self.log: list[LogLine] = []
         self._document = document
         self._preview: Preview | None = None
         self._selection: list[int] = []
@@ -137,10 +142,17 @@ class StudyContext(QObject):
         if epochs:
             self.epochs_added.emit(epochs)
 
+    def add_log(self, lines: list[LogLine]) -> None:
+        """Take in new lines of the study's log."""
+        if lines:
+            self.log.extend(lines)
+            self.log_added.emit(lines)
+
     def reset_history(self) -> None:
         """Forget all trials, before everything is read anew."""
         self.trials.clear()
         self.epochs.clear()
+        self.log.clear()
         self.history_reset.emit()
 
     def _show(self, document: StudyDocument) -> None:
