@@ -1,0 +1,63 @@
+"""When each trial ran, and what ran beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunerstudio.study.trials import Trial, TrialState
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Bars, by start time; every array has one item per trial that was started.
+
+    Attributes:
+        numbers: Trial numbers (int64).
+        starts, ends: Seconds since the epoch (float64); a running trial ends now.
+        lanes: 0-based row of each bar, so that no two overlap (int64).
+        states: State of each trial, in the same order.
+    """
+
+    numbers: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    lanes: np.ndarray
+    states: tuple[TrialState, ...]
+
+
+def timeline(trials: Iterable[Trial], now: float) -> Timeline:
+    """Bars for all trials that were started; `now` in seconds since the epoch."""
+    started = sorted((t for t in trials if t.started_at is not None), key=lambda t: (t.started_at or 0.0, t.number))
+    starts = np.array([t.started_at for t in started], dtype=np.float64)
+    ends = np.array([_end(t, now) for t in started], dtype=np.float64)
+    free: list[float] = []
+    lanes = np.zeros(len(started), dtype=np.int64)
+    for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        lane = next((place for place, until in enumerate(free) if until <= start + 1e-6), len(free))
+        if lane == len(free):
+            free.append(end)
+        free[lane] = end
+        lanes[index] = lane
+    numbers = np.array([t.number for t in started], dtype=np.int64)
+    return Timeline(numbers, starts, ends, lanes, tuple(t.state for t in started))
+
+
+def _end(trial: Trial, now: float) -> float:
+    start = trial.started_at or 0.0
+    if trial.ended_at is not None:
+        return max(trial.ended_at, start)
+    if trial.state is TrialState.RUNNING:
+        return max(now, start)
+    return start + trial.duration_s
+
+
+def last_session_start(line: Timeline, gap_s: float = 600.0) -> float | None:
+    """Start of the last stretch of trials without a pause longer than `gap_s`; None without trials."""
+    if not line.starts.size:
+        return None
+    latest_end = np.maximum.accumulate(line.ends)
+    pauses = np.flatnonzero(line.starts[1:] - latest_end[:-1] > gap_s)
+    return float(line.starts[pauses[-1] + 1] if pauses.size else line.starts[0])
