@@ -74,6 +74,8 @@ class VerifyModel(_Message):
 
     type: Literal["VerifyModel"] = "VerifyModel"
     model: str = Field(description="Path of the model file.")
+    data_folder: str = Field(description="Prepared data whose raw validation rows to predict; no study is opened.")
+    metrics: tuple[str, ...] = Field(description="Metric names without val_ to compute, such as accuracy or mae.")
 
 
 class Shutdown(_Message):
