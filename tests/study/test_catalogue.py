@@ -29,7 +29,7 @@ def test_arguments_have_types_defaults_and_help():
 def test_a_layer_is_found_by_an_alias_and_by_words():
     assert catalogue.layer("Convolution2D").name == "Conv2D"
     assert catalogue.layer("Convolutional") is None
-    assert [info.name for info in catalogue.layers if info.matches("convolution2d")][0] == "Conv2D"
+    assert next(info.name for info in catalogue.layers if info.matches("convolution2d")) == "Conv2D"
     assert "BatchNormalization" in [info.name for info in catalogue.layers if info.matches("batch norm")]
 
 
