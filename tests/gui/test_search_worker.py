@@ -1,0 +1,149 @@
+"""The worker that follows a search: batches from a real database, states from a real child process."""
+
+import json
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tunerstudio.gui.search_worker import BATCH_INTERVAL_MS, SearchWorker
+from tunerstudio.gui.service_client import ServiceClient
+from tunerstudio.store.writer import StudyWriter
+from tunerstudio.study.files import save_document
+from tunerstudio.study.trials import Epoch, Trial, TrialState
+
+pytestmark = pytest.mark.gui
+FAKE = str(Path(__file__).with_name("fake_service.py"))
+
+
+@pytest.fixture
+def engine(qtbot, tmp_path):
+    client = ServiceClient("engine", [sys.executable, FAKE, json.dumps({"run": {}, "stop": {}})], tmp_path / "e.log")
+    client.start()
+    yield client
+    client.stop()
+    client.deleteLater()
+
+
+@pytest.fixture
+def worker(engine):
+    made = SearchWorker(engine)
+    yield made
+    made.shut_down()
+    made.deleteLater()
+
+
+@pytest.fixture
+def writer(study_context, document):
+    save_document(document, study_context.folder)
+    with StudyWriter(study_context.folder) as made:
+        yield made
+
+
+def finished_trial(number, score=0.5):
+    return Trial(number=number, state=TrialState.COMPLETED, values={"units": 9}, score=score)
+
+
+def epochs_of(number, count=3):
+    return [Epoch(trial=number, execution=0, epoch=e + 1, metrics={"loss": 1.0}, at=0.0) for e in range(count)]
+
+
+def say(engine, name, **data):
+    engine.request("notice", {"name": name, "data": data}, lambda reply: None)
+
+
+def test_a_finished_study_is_read_when_it_is_opened(qtbot, worker, writer, study_context):
+    for number in (1, 2):
+        writer.put_trial(finished_trial(number))
+        writer.add_epochs(epochs_of(number))
+    writer.log("hello")
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: len(study_context.trials) == 2)
+    assert len(study_context.epochs[(2, 0)]) == 3
+    assert [line.text for line in study_context.log] == ["hello"]
+
+
+def test_a_notice_of_the_engine_brings_the_news(qtbot, worker, writer, study_context, engine):
+    worker.set_study(study_context)
+    writer.put_trial(finished_trial(1))
+    with qtbot.waitSignal(study_context.trials_changed) as heard:
+        say(engine, "changed", folder=str(study_context.folder))
+    assert [trial.number for trial in heard.args[0]] == [1]
+
+
+def test_a_long_history_comes_in_portions_and_whole(qtbot, worker, writer, study_context):
+    for number in range(1, 1101):
+        writer.put_trial(finished_trial(number))
+    writer.add_epochs(epochs_of(1, 2500))
+    sizes, moments = [], []
+    study_context.trials_changed.connect(lambda trials: sizes.append(len(trials)))
+    study_context.epochs_added.connect(lambda epochs: moments.append(time.monotonic()))
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: len(study_context.epochs.get((1, 0), [])) == 2500)
+    assert len(study_context.trials) == 1100
+    assert max(sizes) <= 400
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert min(gaps) >= BATCH_INTERVAL_MS / 1000 * 0.9
+
+
+def test_a_trial_taken_back_resets_the_history(qtbot, worker, writer, study_context, engine):
+    writer.put_trial(Trial(number=1, state=TrialState.RUNNING, values={}))
+    writer.add_epochs(epochs_of(1))
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: len(study_context.epochs.get((1, 0), [])) == 3)
+    writer.requeue(1)
+    with qtbot.waitSignal(study_context.history_reset):
+        say(engine, "changed")
+    qtbot.waitUntil(lambda: 1 in study_context.trials)
+    assert study_context.trials[1].state is TrialState.QUEUED
+    assert not study_context.epochs
+
+
+def test_another_study_shows_nothing_of_the_last_one(qtbot, worker, writer, study_context, document, tmp_path):
+    writer.put_trial(finished_trial(1))
+    other = type(study_context)(tmp_path / "other", document)
+    worker.set_study(study_context)
+    worker.set_study(other)
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: len(study_context.trials) == 1)
+    assert not other.trials
+
+
+def test_run_and_stop_follow_the_engines_word(qtbot, worker, study_context, engine):
+    states, ends = [], []
+    study_context.search_state_changed.connect(lambda state, text: states.append(state))
+    worker.search_ended.connect(lambda reason, text: ends.append((reason, text)))
+    worker.set_study(study_context)
+    worker.run()
+    assert states == ["starting"]
+    folder = str(study_context.folder)
+    say(engine, "search", folder=folder, state="running", message="Trial 1")
+    qtbot.waitUntil(lambda: states[-1] == "running")
+    worker.stop("epoch")
+    assert states[-1] == "stopping"
+    say(engine, "search", folder="/another", state="ended", reason="other", message="")
+    say(engine, "search", folder=folder, state="ended", reason="stopped", message="Stopped by you.")
+    qtbot.waitUntil(lambda: states[-1] == "idle")
+    assert ends == [("stopped", "Stopped by you.")]
+    assert not worker.is_running
+
+
+def test_an_engine_that_dies_ends_the_search_with_a_sentence(qtbot, worker, study_context, engine):
+    worker.set_study(study_context)
+    worker.run()
+    say(engine, "search", folder=str(study_context.folder), state="running", message="")
+    qtbot.waitUntil(lambda: study_context.search_state == "running")
+    with qtbot.waitSignal(worker.failed) as heard:
+        engine.request("die", {}, lambda reply: None, lambda failure: None)
+    assert "Run again" in heard.args[0]
+    assert study_context.search_state == "idle"
+
+
+def test_a_damaged_database_is_told_in_a_sentence(qtbot, worker, study_context):
+    study_context.folder.mkdir()
+    (study_context.folder / "study.db").write_bytes(b"this is no database" * 100)
+    with qtbot.waitSignal(worker.failed) as heard:
+        worker.set_study(study_context)
+    assert heard.args[0]
