@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tunerstudio.algorithms.discovery import check_options, get_algorithm
+from pydantic import JsonValue
+
+from tunerstudio.algorithms import discovery
 from tunerstudio.algorithms.manifest import Manifest
-from tunerstudio.engine.executors.local import Worker, WorkerPool
+from tunerstudio.engine.executors.local import Worker
 from tunerstudio.protocol.worker import ModelProbed, OpenStudy, ProbeModel, StudyOpened
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import DataError, ModelError, Problem, StudyError, TunerStudioError, suggest
@@ -47,7 +49,7 @@ class PreparedStudy:
     document: StudyDocument
     data: PreparedData
     manifest: Manifest
-    options: dict[str, object]
+    options: dict[str, JsonValue]
     space: SearchSpace
     probe: ModelProbed | None
     warnings: list[str] = field(default_factory=list)
@@ -87,7 +89,10 @@ def prepare_study(folder: Path, worker: Worker, say: Say, probe: bool = True) ->
     """
     document = read_study(folder)
     problems: list[Problem] = []
-    manifest, options = _algorithm(document, problems)
+    try:
+        manifest, options = _algorithm(document, problems)
+    except StudyError as error:
+        problems.extend(error.problems)
     try:
         search_space(document)
     except StudyError as error:
@@ -101,6 +106,9 @@ def prepare_study(folder: Path, worker: Worker, say: Say, probe: bool = True) ->
     space = open_in_worker(worker, folder, document)
     if not space.hyperparameters:
         raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])
+    wrong = discovery.check_space(manifest, space)
+    if wrong:
+        raise StudyError(wrong)
     probed = _probe(worker, document) if probe else None
     return PreparedStudy(folder, document, data, manifest, options, space, probed, _warnings(document, space, probed))
 
@@ -141,18 +149,16 @@ def probe_key(document: StudyDocument, data: PreparedData) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _algorithm(document: StudyDocument, problems: list[Problem]) -> tuple[Manifest, dict[str, object]]:
+def _algorithm(document: StudyDocument, problems: list[Problem]) -> tuple[Manifest, dict[str, JsonValue]]:
     choice = document.search.algorithm
-    info = get_algorithm(choice.id)
-    if info.manifest is None:
-        reasons = "; ".join(info.errors)
-        raise StudyError([Problem("search.algorithm.id", f"the algorithm {choice.id!r} cannot be used: {reasons}")])
-    options, wrong = check_options(info.manifest, choice.options)
-    problems.extend(Problem(f"search.algorithm.options.{name}", message) for name, message in wrong)
-    if isinstance(document.model, EstimatorModel) and info.manifest.uses_epochs:
-        message = f"{info.manifest.name} saves time by training fewer epochs, but an estimator has no epochs"
+    manifest = discovery.get(choice.id).manifest
+    assert manifest is not None  # `get` refuses an algorithm without one
+    options, wrong = discovery.check_options(manifest, choice.options)
+    problems.extend(wrong)
+    if isinstance(document.model, EstimatorModel) and "uses_epochs" in manifest.capabilities:
+        message = f"{manifest.name} saves time by training fewer epochs, but an estimator has no epochs"
         problems.append(Problem("search.algorithm.id", f"{message}: choose another algorithm"))
-    return info.manifest, dict(options)
+    return manifest, dict(options)
 
 
 def _check_direction(document: StudyDocument, problems: list[Problem]) -> None:

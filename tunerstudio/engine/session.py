@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tunerstudio.algorithms.api import Finished, Proposal, Wait
+from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.executors.local import Worker, WorkerDiedError, WorkerPool, wait_for_any
@@ -79,7 +80,6 @@ class Session:
         control: SessionControl,
         listener: SessionListener,
         target: int | None = None,
-        slots: int = 1,
     ) -> None:
         """Prepare to run `study`.
 
@@ -90,7 +90,6 @@ class Session:
             control: For stop requests from other threads.
             listener: Told what happened.
             target: Run until this many trials are COMPLETED, past the budget if need be; None: the budget decides.
-            slots: Trials side by side.
         """
         self._study = study
         self._search = study.document.search
@@ -99,11 +98,12 @@ class Session:
         self._control = control
         self._listener = listener
         self._target = target
-        self._slots_wanted = slots
+        self._slots_wanted = self._search.workers
         self._slots: list[_Slot] = []
         self._pending_epochs: list[Epoch] = []
         self._flushed_at = time.monotonic()
         self._failures_in_a_row = 0
+        self._algorithm_failure: SessionResult | None = None
         with writer.reader() as reader:
             self._trials = {trial.number: trial for trial in reader.trials()}
         self._host = AlgorithmHost(
@@ -150,6 +150,8 @@ class Session:
         finished = sum(1 for trial in self._trials.values() if trial.state.is_finished)
         budget = self._search.budget
         limit = self._search.max_consecutive_failures
+        if self._algorithm_failure:
+            return self._algorithm_failure
         if self._control.stop:
             return SessionResult("stopped", "stopped; run it again to go on where it was", completed)
         if limit is not None and self._failures_in_a_row >= limit:
@@ -174,8 +176,12 @@ class Session:
         if queued:
             return min(queued, key=lambda trial: trial.number)
         number = max(self._trials, default=0) + 1
-        answer = self._host.next(self._known_trials(), number)
         completed = self._count(TrialState.COMPLETED)
+        try:
+            answer = self._host.next(self._known_trials(), number)
+        except AlgorithmError as error:
+            self._algorithm_failure = SessionResult("failures", f"paused: {error}", completed)
+            return self._algorithm_failure
         if isinstance(answer, Finished):
             return SessionResult("exhausted", answer.reason, completed)
         if isinstance(answer, Wait):

@@ -82,6 +82,7 @@ class Search(_Model):
     algorithm: AlgorithmChoice = AlgorithmChoice()
     seed: int = Field(default=0, ge=0, description="0 is a seed like any other.")
     budget: Budget = Budget()
+    workers: int = Field(default=1, ge=1, le=64, description="Trials trained side by side, each in its own process.")
     retries: int = Field(default=0, ge=0, le=10, description="How often a failed trial is tried again.")
     max_consecutive_failures: int | None = Field(
         default=10, ge=1, description="Pause the search after so many failures in a row; null: never."

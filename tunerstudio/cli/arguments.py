@@ -1,0 +1,116 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunerstudio.cli import commands, running
+from tunerstudio.version import VERSION
+
+if TYPE_CHECKING:
+    from tunerstudio.cli.output import Output
+
+Run = Callable[[argparse.Namespace, "Output"], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser, with the names of its commands."""
+
+    commands: Sequence[str] = ()
+
+
+def build_parser() -> Parser:
+    """All commands."""
+    parser = Parser(prog="tunerstudio", description="Find the best Keras model on your own workstation.")
+    parser.add_argument("--version", action="version", version=f"Tuner Studio {VERSION}")
+    group = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
+    )
+    _add_open(group)
+    _add_new(group)
+    _add_check(group)
+    _add_run(group)
+    _add_results(group)
+    _add_save(group)
+    for name, text, run in (
+        ("algorithms", "list the search algorithms and their options", commands.algorithms),
+        ("examples", "list the bundled examples", commands.examples),
+    ):
+        _command(group, name, text, run)
+    parser.commands = tuple(group.choices)
+    return parser
+
+
+_Group = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(group: _Group, name: str, text: str, run: Run, json: bool = True) -> argparse.ArgumentParser:  # type: ignore[valid-type]
+    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    command.set_defaults(run=run)
+    if json:
+        command.add_argument("--json", action="store_true", help="print one JSON object for machines")
+    return command
+
+
+def _study(command: argparse.ArgumentParser) -> None:
+    command.add_argument("study", metavar="STUDY", type=Path, help="the study's folder")
+
+
+def _trust(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--trust", action="store_true", help="trust the Python code that the study holds, from now on")
+
+
+def _add_open(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "open", "open the window (the default command)", commands.open_window, json=False)
+    command.add_argument("study", metavar="STUDY", type=Path, nargs="?", help="a study to open")
+
+
+def _add_new(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "new", "make a study from a data file or an example", commands.new)
+    _study(command)
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", metavar="FILE", help="CSV, Parquet, Excel or NPZ file")
+    source.add_argument("--bundled", metavar="NAME", help="a data set that comes with scikit-learn")
+    source.add_argument("--example", metavar="NAME", help="a bundled example; see `tunerstudio examples`")
+    command.add_argument("--target", metavar="NAME", action="append", help="column to predict; default: detected")
+    model = command.add_mutually_exclusive_group()
+    model.add_argument("--template", metavar="NAME", help="where to start from; default: chosen by the data")
+    model.add_argument("--code", metavar="FILE.py", type=Path, help="a Python file with build(hp) or a HyperModel")
+    command.add_argument("--trials", metavar="N", type=int, help="budget of trials")
+    command.add_argument("--algorithm", metavar="ID", help="search algorithm; see `tunerstudio algorithms`")
+
+
+def _add_check(group: _Group) -> None:  # type: ignore[valid-type]
+    for name, text, run in (
+        ("check", "say what is wrong with a study, before it runs", running.check),
+        ("space", "print the search space", running.space),
+    ):
+        command = _command(group, name, text, run)
+        _study(command)
+        _trust(command)
+
+
+def _add_run(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "run", "run the search; goes on where an earlier run stopped", running.run)
+    _study(command)
+    command.add_argument(
+        "--trials", metavar="N", type=int, help="run until N trials are completed, past the budget too"
+    )
+    _trust(command)
+
+
+def _add_results(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "results", "list the trials, best first", commands.results)
+    _study(command)
+    command.add_argument("--top", metavar="N", type=int, default=10, help="how many to print (default 10; 0: all)")
+
+
+def _add_save(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "save", "save the best models", running.save)
+    _study(command)
+    command.add_argument("--top", metavar="N", type=int, default=3, help="how many (default 3)")
+    command.add_argument("--to", metavar="FOLDER", type=Path, help="where (default: the study's models folder)")
+    _trust(command)

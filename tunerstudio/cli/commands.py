@@ -1,0 +1,242 @@
+"""Commands that need no engine: open, new, results, algorithms, examples."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from tunerstudio.algorithms import discovery
+from tunerstudio.cli.output import Output, duration_text, number, score_text
+from tunerstudio.protocol.preview import Preview
+from tunerstudio.store.reader import StudyReader, has_history
+from tunerstudio.study.data import Data, FileSource
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.errors import Problem, StudyError
+from tunerstudio.study.examples import find_example, find_examples
+from tunerstudio.study.files import DOCUMENT_FILE, load_document, parse_document, plain, save_document
+from tunerstudio.study.model import CodeModel
+from tunerstudio.study.templates import new_document
+from tunerstudio.study.trials import Trial, TrialState, ranked
+from tunerstudio.study.trust import trust
+
+
+def open_window(options: argparse.Namespace, output: Output) -> int:
+    """Open the window, on a study if one is named."""
+    # Imported here: the other commands work where Qt's system libraries are missing.
+    try:
+        from tunerstudio.gui.app import run_app
+    except ImportError as error:
+        message = (
+            f"the window cannot open, because a library of Qt is missing ({error}); `python3 start.py` installs it"
+        )
+        raise StudyError([Problem("", message)]) from error
+    if options.study is not None:
+        load_document(options.study)
+    return run_app(options.study)
+
+
+def new(options: argparse.Namespace, output: Output) -> int:
+    """Make a study."""
+    folder: Path = options.study
+    if (folder / DOCUMENT_FILE).exists():
+        raise StudyError([Problem("", f"{folder} holds a study already: take another folder")])
+    if options.example is not None:
+        document = find_example(options.example).document()
+    else:
+        document = _from_data(options, folder, output)
+    document = _adjusted(document, options, folder)
+    save_document(document, folder)
+    if isinstance(document.model, CodeModel):
+        trust(folder)  # the person named the file in this very command
+    output.say(f"The study is in {folder}. Next: tunerstudio run {folder}")
+    output.result({"study": str(folder), "document": plain(document)})
+    return 0
+
+
+def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> StudyDocument:
+    from tunerstudio.data.inspect import inspect  # pandas; only here
+
+    data = _source(options)
+    preview = inspect(data, folder)
+    if options.target:
+        preview = inspect(_with_targets(preview.data, options.target), folder)
+    _print_preview(preview, output)
+    return new_document(folder.resolve().name, preview.data, options.template)
+
+
+def _source(options: argparse.Namespace) -> Data:
+    if options.bundled is not None:
+        content = {"name": "new", "data": {"source": {"kind": "bundled", "name": options.bundled}}}
+        return parse_document(content).data
+    return Data(source=FileSource(path=str(Path(options.data).resolve())))
+
+
+def _with_targets(data: Data, targets: list[str]) -> Data:
+    names = [column.name for column in data.columns]
+    missing = [target for target in targets if target not in names]
+    if missing:
+        listed = ", ".join(names[:20])
+        raise StudyError([Problem("data.columns", f"there is no column {missing[0]!r} to predict; there are {listed}")])
+    columns = tuple(
+        column.model_copy(update={"role": "target"})
+        if column.name in targets
+        else column.model_copy(update={"role": "feature"})
+        if column.role == "target"
+        else column
+        for column in data.columns
+    )
+    return data.model_copy(update={"columns": columns, "task": None})
+
+
+def _print_preview(preview: Preview, output: Output) -> None:
+    output.say(f"{preview.title}: {preview.summary}")
+    targets = ", ".join(preview.data.named_with_role("target"))
+    classes = ", ".join(f"{name} ({count})" for name, count in preview.classes[:12])
+    output.say(f"Predict {targets} ({preview.data.task})" + (f": {classes}" if classes else ""))
+    ignored = preview.data.named_with_role("ignore")
+    if ignored:
+        output.say(f"Ignored: {', '.join(ignored)}")
+    for finding in preview.findings:
+        output.say(f"  {'i' if finding.severity == 'info' else '!'} {finding.message}")
+
+
+def _adjusted(document: StudyDocument, options: argparse.Namespace, folder: Path) -> StudyDocument:
+    search = document.search
+    if options.trials is not None:
+        content = {**plain(search), "budget": {**plain(search.budget), "trials": options.trials}}
+        search = parse_document({**plain(document), "search": content}).search
+    if options.algorithm is not None:
+        discovery.get(options.algorithm)
+        algorithm = search.algorithm.model_copy(update={"id": options.algorithm, "options": {}})
+        search = search.model_copy(update={"algorithm": algorithm})
+    document = document.model_copy(update={"search": search})
+    if options.code is not None:
+        document = document.model_copy(update={"model": _own_code(options.code, folder)})
+    return document
+
+
+def _own_code(file: Path, folder: Path) -> CodeModel:
+    """The user's file, copied into the study: a study is whole in its folder."""
+    if not file.is_file():
+        raise StudyError([Problem("model.file", f"{file} is not a file")])
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, folder / file.name)
+    return CodeModel(file=file.name)
+
+
+def results(options: argparse.Namespace, output: Output) -> int:
+    """List the trials, best first."""
+    document = load_document(options.study)
+    trials: list[Trial] = []
+    if has_history(options.study):
+        with StudyReader(options.study) as reader:
+            trials = reader.trials()
+    best_first = ranked(trials, document.search.objective.direction)
+    shown = best_first[: options.top] if options.top > 0 else best_first
+    output.result(
+        {
+            "study": str(options.study),
+            "name": document.name,
+            "objective": plain_objective(document),
+            "trials": [trial_json(trial) for trial in shown],
+        }
+    )
+    _print_results(document, trials, shown, output)
+    return 0
+
+
+def plain_objective(document: StudyDocument) -> dict[str, str]:
+    """Name and direction of the objective."""
+    objective = document.search.objective
+    return {"name": objective.name, "direction": objective.direction}
+
+
+def trial_json(trial: Trial) -> dict[str, object]:
+    """A trial for machines."""
+    return {
+        "number": trial.number,
+        "state": trial.state.value,
+        "score": trial.score,
+        "standard_error": trial.standard_error,
+        "executions": [execution.score for execution in trial.executions],
+        "epochs": trial.epochs,
+        "duration_s": trial.duration_s,
+        "values": trial.values,
+        "message": trial.message,
+        "parameters": trial.parameters,
+        "road": trial.road,
+        "device": trial.device,
+        "reason": trial.reason,
+    }
+
+
+def _print_results(document: StudyDocument, trials: list[Trial], shown: list[Trial], output: Output) -> None:
+    counts = {state: sum(1 for trial in trials if trial.state is state) for state in TrialState}
+    said = ", ".join(f"{count} {state.value.lower()}" for state, count in counts.items() if count)
+    output.say(f"{document.name}: {said or 'no trials yet'}")
+    if not shown:
+        output.say("Run the search to get results.")
+        return
+    names = sorted({name for trial in shown for name in trial.values})
+    objective = document.search.objective
+    headings = ["rank", "trial", f"{objective.name} ({objective.direction})", "epochs", "time", "parameters", *names]
+    rows = [_result_row(rank, trial, names) for rank, trial in enumerate(shown, start=1)]
+    output.table(headings, rows, right=["rank", "trial", headings[2], "epochs", "time", "parameters"])
+
+
+def _result_row(rank: int, trial: Trial, names: list[str]) -> list[object]:
+    done = trial.state is TrialState.COMPLETED
+    score = score_text(trial.score, trial.standard_error, len(trial.executions)) if done else trial.state.value
+    parameters = "–" if trial.parameters is None else f"{trial.parameters:,}"
+    values = [_value_text(trial.values.get(name)) for name in names]
+    return [
+        rank if done else "–",
+        trial.number,
+        score,
+        trial.epochs,
+        duration_text(trial.duration_s),
+        parameters,
+        *values,
+    ]
+
+
+def _value_text(value: object) -> str:
+    if value is None:
+        return "–"
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def algorithms(options: argparse.Namespace, output: Output) -> int:
+    """List the search algorithms."""
+    found = discovery.find_algorithms()
+    output.result(
+        [
+            {
+                "id": info.id,
+                "name": info.name,
+                "origin": info.origin,
+                "description": info.manifest.description if info.manifest else "",
+                "options": [option.name for option in info.manifest.options] if info.manifest else [],
+                "problems": list(info.problems),
+            }
+            for info in found
+        ]
+    )
+    for info in found:
+        output.say(f"{info.id}: {info.name}" + ("" if info.usable else "  (cannot be used)"))
+        if info.manifest is not None:
+            output.say(f"    {info.manifest.description}")
+            for option in info.manifest.options:
+                output.say(f"    - {option.name} (default {option.default}): {option.help}")
+        for problem in info.problems:
+            output.say(f"    ! {problem}")
+    return 0
+
+
+def examples(options: argparse.Namespace, output: Output) -> int:
+    """List the bundled examples."""
+    found = find_examples()
+    output.result([{"name": e.name, "title": e.title, "sentence": e.sentence, "duration": e.duration} for e in found])
+    output.table(["name", "title", "takes", ""], [(e.name, e.title, e.duration, e.sentence) for e in found])
+    return 0
