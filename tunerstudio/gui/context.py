@@ -115,6 +115,11 @@ class StudyContext(QObject):
         if document != self._document:
             self.undo_stack.push(_Edit(self, text, document, merge_key))
 
+    def complete(self, document: StudyDocument) -> None:
+        """Fill in what detection found (format, columns, task); no step of its own: undo goes before the last edit."""
+        if document != self._document:
+            self._show(document)
+
     def set_preview(self, preview: Preview | None) -> None:
         """Tell all pages what the data service found."""
         self._preview = preview
