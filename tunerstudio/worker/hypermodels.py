@@ -1,0 +1,103 @@
+"""From hyperparameter values to a compiled Keras model."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.errors import ModelError
+from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.model import BlocksModel
+from tunerstudio.study.network import ResolvedLayer, resolve_argument, resolve_arguments, resolve_layers
+from tunerstudio.study.preprocessing import TargetPlan
+from tunerstudio.worker.layers import (
+    accepted_arguments,
+    apply_layer,
+    first_sentence,
+    make_layer,
+    make_loss,
+    make_optimizer,
+)
+from tunerstudio.worker.metrics import make_metrics
+
+NETWORK = "network"
+"""Name of the network in a saved model."""
+
+FitFunction = Callable[..., Any]
+"""Takes what `keras.Model.fit` takes."""
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """A compiled model and how it wants to be trained.
+
+    Attributes:
+        model: The compiled Keras model.
+        fit: A `fit` of the user's own (`HyperModel.fit`), or None for the model's.
+    """
+
+    model: Any
+    fit: FitFunction | None = None
+
+
+class Hypermodel(Protocol):
+    """What builds a compiled Keras model from hyperparameter values."""
+
+    @property
+    def standardised_target(self) -> bool:
+        """Whether a regression's target is fed standardised (else in the user's units)."""
+
+    def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
+        """A new compiled model; ModelError with a sentence if it cannot be built."""
+
+
+class BlocksHypermodel:
+    """A network drawn from blocks."""
+
+    standardised_target = True
+
+    def __init__(self, document: StudyDocument, model: BlocksModel, target: TargetPlan, shape: tuple[int, ...]) -> None:
+        """`shape` is the features' without the rows."""
+        self._document, self._model, self._target, self._shape = document, model, target, shape
+
+    def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
+        """A new compiled model.
+
+        Raises:
+            ModelError: Naming the layer, optimizer, loss or metric that cannot be made.
+        """
+        network = self.network(values)
+        spec = self._model
+        name = resolve_argument(spec.optimizer.name, "optimizer", values)
+        arguments = resolve_arguments(spec.optimizer.arguments, values)
+        if not isinstance(spec.optimizer.name, str):
+            arguments = accepted_arguments(name, arguments)
+        network.compile(
+            optimizer=make_optimizer(name, arguments),
+            loss=make_loss(spec.loss, self._target.task),
+            metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
+        )
+        return BuiltModel(network)
+
+    def network(self, values: Mapping[str, Scalar]) -> Any:
+        """The network without optimizer, loss and metrics."""
+        start = keras.Input(self._shape, name="features")
+        tensor = start
+        for resolved in resolve_layers(self._model, values):
+            tensor = apply_layer(make_layer(resolved), tensor, resolved)
+        try:
+            return keras.Model(start, self._output(tensor), name=NETWORK)
+        except ValueError as error:
+            raise ModelError(f"the network cannot be built: {first_sentence(error)}", traceback.format_exc()) from error
+
+    def _output(self, tensor: Any) -> Any:
+        if len(tensor.shape) != 2:
+            tensor = keras.layers.Flatten(name="output_flatten")(tensor)
+        activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}[self._target.task]
+        resolved = ResolvedLayer("Dense", "output", {"units": self._target.outputs, "activation": activation})
+        return apply_layer(make_layer(resolved), tensor, resolved)

@@ -1,0 +1,105 @@
+"""A study as a worker holds it: document, data, and what builds its models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace
+from tunerstudio.study.model import BlocksModel
+from tunerstudio.study.network import resolve_argument
+from tunerstudio.study.preprocessing import TRAIN, VALIDATION, TargetPlan
+from tunerstudio.worker.hypermodels import BlocksHypermodel, Hypermodel
+from tunerstudio.worker.prepared import PreparedFolder
+from tunerstudio.worker.preprocessing import features
+from tunerstudio.worker.training import FitPlan, TrainingArrays
+
+
+@dataclass(frozen=True)
+class NetworkStudy:
+    """A study whose trials train Keras models.
+
+    Attributes:
+        document: The study document.
+        data: The prepared data.
+        features: float32 (rows, ...) of all rows.
+        hypermodel: Builds the models.
+        arrays: What trials train on.
+        space: Of a code model: what `build(hp)` declared; None for blocks.
+    """
+
+    document: StudyDocument
+    data: PreparedFolder
+    features: np.ndarray
+    hypermodel: Hypermodel
+    arrays: TrainingArrays
+    space: SearchSpace | None = None
+
+    def fit_plan(self, values: Mapping[str, Scalar], seed: int, epochs: int, initial_epoch: int = 0) -> FitPlan:
+        """How one execution with `values` is trained."""
+        training = self.document.training
+        batch_size = resolve_argument(training.batch_size, "batch_size", values)
+        return FitPlan(
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            batch_size=int(str(batch_size)),
+            seed=seed,
+            objective=self.document.search.objective,
+            class_weight=self._class_weight(),
+            early_stopping=training.early_stopping,
+        )
+
+    def _class_weight(self) -> dict[int, float] | None:
+        if self.document.training.class_weight != "balanced" or self.data.plan.target.task == "regression":
+            return None
+        counts = np.bincount(self.arrays.y_train.reshape(-1).astype("int64"))
+        present = int((counts > 0).sum())
+        return {number: float(counts.sum() / (present * count)) for number, count in enumerate(counts) if count}
+
+
+def open_blocks(document: StudyDocument, model: BlocksModel, data_folder: Path) -> NetworkStudy:
+    """Open a study with a blocks model.
+
+    Raises:
+        DataError: If the prepared data cannot be read.
+    """
+    data = PreparedFolder.open(data_folder)
+    rows = features(data)
+    hypermodel = BlocksHypermodel(document, model, data.plan.target, rows.shape[1:])
+    return NetworkStudy(document, data, rows, hypermodel, training_arrays(data, rows, standardised=True))
+
+
+def training_arrays(data: PreparedFolder, rows: np.ndarray, standardised: bool) -> TrainingArrays:
+    """The arrays of the training and validation parts; `standardised` says in which units a regression learns."""
+    train, validation = data.rows(TRAIN), data.rows(VALIDATION)
+    weights = data.weights
+    return TrainingArrays(
+        x_train=rows[train],
+        y_train=target_rows(data, train, standardised),
+        x_validation=rows[validation],
+        y_validation=target_rows(data, validation, standardised),
+        weights_train=None if weights is None else np.asarray(weights[train]),
+        weights_validation=None if weights is None else np.asarray(weights[validation]),
+    )
+
+
+def target_rows(data: PreparedFolder, rows: np.ndarray, standardised: bool) -> np.ndarray:
+    """The target of some rows, in the shape and type that `TrainingArrays` describes."""
+    plan, target = data.plan.target, np.asarray(data.target[rows])
+    if plan.task == "multiclass":
+        return target.astype("int64")
+    if plan.task == "binary":
+        return target.astype("float32").reshape(-1, 1)
+    standard = target.astype("float32").reshape(-1, plan.outputs)
+    return standard if standardised else in_user_units(standard, plan)
+
+
+def in_user_units(standardised: np.ndarray, plan: TargetPlan) -> np.ndarray:
+    """A regression's target or prediction (rows, targets) in the user's units, float32."""
+    offset, scale = np.asarray(plan.offset, "float32"), np.asarray(plan.scale, "float32")
+    scaled: np.ndarray = standardised * scale + offset
+    return scaled

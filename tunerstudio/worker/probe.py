@@ -1,0 +1,86 @@
+"""A dry run before the first trial: build, train and validate one batch, and see which metrics are logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from tunerstudio.protocol.worker import ModelProbed
+from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.network import search_space
+from tunerstudio.worker.fit_road import combined_weights
+from tunerstudio.worker.hypermodels import BuiltModel
+from tunerstudio.worker.opened import NetworkStudy
+from tunerstudio.worker.roads import choose_road
+from tunerstudio.worker.training import FitPlan, TrainingArrays
+from tunerstudio.worker.trial import parameters
+
+
+def probe(study: NetworkStudy, values: Mapping[str, Scalar] | None) -> ModelProbed:
+    """Build at `values` (None: the defaults) and train one batch.
+
+    Raises:
+        TunerStudioError: If the model cannot be built.
+    """
+    chosen = search_space(study.document, study.space).defaults() if values is None else dict(values)
+    keras.utils.set_random_seed(study.document.search.seed % 2**32)
+    built = study.hypermodel.build(chosen)
+    plan = study.fit_plan(chosen, study.document.search.seed, epochs=1)
+    road = choose_road(built, plan, study.document)
+    logged = _train_one_batch(built, _one_batch(study.arrays, plan.batch_size), plan)
+    return ModelProbed(
+        parameters=parameters(built.model),
+        metrics=tuple(logged),
+        road=road.name,
+        road_reason=road.reason,
+        summary=summary_text(built.model),
+    )
+
+
+def _one_batch(arrays: TrainingArrays, batch_size: int) -> TrainingArrays:
+    def head(rows: np.ndarray | None) -> np.ndarray | None:
+        return None if rows is None else rows[:batch_size]
+
+    return TrainingArrays(
+        arrays.x_train[:batch_size],
+        arrays.y_train[:batch_size],
+        arrays.x_validation[:batch_size],
+        arrays.y_validation[:batch_size],
+        head(arrays.weights_train),
+        head(arrays.weights_validation),
+    )
+
+
+def _train_one_batch(built: BuiltModel, arrays: TrainingArrays, plan: FitPlan) -> list[str]:
+    """Names of the metrics of an epoch; not through a trainer, which would refuse an unknown objective."""
+    validation: tuple[Any, ...] = (arrays.x_validation, arrays.y_validation)
+    if arrays.weights_validation is not None:
+        validation = (*validation, arrays.weights_validation)
+    weights, class_weight = combined_weights(arrays, plan)
+    seen: dict[str, Any] = {}
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.update(logs or {}))
+    extra = {"sample_weight": weights, "class_weight": class_weight}
+    returned = (built.fit or built.model.fit)(
+        arrays.x_train,
+        arrays.y_train,
+        validation_data=validation,
+        epochs=1,
+        batch_size=plan.batch_size,
+        callbacks=[watch],
+        verbose=0,
+        **{name: value for name, value in extra.items() if value is not None},
+    )
+    if not seen:
+        returned_names = returned if isinstance(returned, dict) else getattr(returned, "history", None)
+        seen.update(returned_names if returned_names else {plan.objective.name: returned})
+    return list(seen)
+
+
+def summary_text(model: Any) -> str:
+    """Keras's summary of a model, without colours."""
+    lines: list[str] = []
+    model.summary(line_length=90, print_fn=lambda text, line_break=True: lines.append(text))
+    return "\n".join(lines)

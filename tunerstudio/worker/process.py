@@ -1,0 +1,178 @@
+"""The trial worker as a process: reads commands from a pipe, runs them one by one, writes reports into the pipe.
+
+Importing this module imports neither TensorFlow nor Keras: a spawned process and the engine that starts it stay light.
+Order of `worker_main`: output goes to the log, the guard watches the parent, TensorFlow is imported, the device is
+set up, `WorkerReady` is sent, and then commands are obeyed until `Shutdown`, the end of the pipe or of the parent.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection
+
+from pydantic import ValidationError
+
+from tunerstudio.protocol.worker import (
+    Command,
+    CommandFailed,
+    Report,
+    RunTrial,
+    Shutdown,
+    StopTrial,
+    decode_command,
+    encode,
+)
+from tunerstudio.worker.training import StopRequest
+
+PARENT_DIED = 77
+"""Exit code of a worker whose parent went away."""
+
+
+class Inbox:
+    """Commands from the pipe, read by a thread of its own so that a stop arrives while a trial trains."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Read from `connection` once `listen` runs."""
+        self._connection = connection
+        self._waiting: queue.SimpleQueue[Command | CommandFailed] = queue.SimpleQueue()
+        self._stops: dict[int, StopRequest] = {}
+        self._lock = threading.Lock()
+
+    def listen(self) -> None:
+        """Read until the pipe ends; then stop what runs and shut down."""
+        while True:
+            try:
+                content = self._connection.recv_bytes()
+            except (EOFError, OSError):
+                self._stop_all()
+                self._waiting.put(Shutdown())
+                return
+            try:
+                self._take(decode_command(content))
+            except ValidationError as error:
+                self._waiting.put(
+                    CommandFailed(command="", message="The worker received an unknown command.", details=str(error))
+                )
+
+    def _take(self, command: Command) -> None:
+        if isinstance(command, StopTrial):
+            with self._lock:
+                stop = self._stops.get(command.trial)
+            if stop is not None:
+                stop.request(command.when)
+            return
+        if isinstance(command, RunTrial):
+            with self._lock:
+                self._stops[command.trial] = StopRequest()
+        elif isinstance(command, Shutdown):
+            self._stop_all()
+        self._waiting.put(command)
+
+    def _stop_all(self) -> None:
+        with self._lock:
+            stops = list(self._stops.values())
+        for stop in stops:
+            stop.request("now")
+
+    def next(self) -> Command | CommandFailed:
+        """The next command, waiting for it; an unreadable one comes as the report that says so."""
+        return self._waiting.get()
+
+    def stop_request(self, trial: int) -> StopRequest:
+        """What `StopTrial` sets for a trial that was received."""
+        with self._lock:
+            return self._stops[trial]
+
+    def forget(self, trial: int) -> None:
+        """The trial ended: later stops for it are void."""
+        with self._lock:
+            self._stops.pop(trial, None)
+
+
+def worker_main(connection: Connection, log_path: str, threads: int | None, gpu: str | None) -> None:
+    """Body of a worker process.
+
+    Args:
+        connection: Both ways: commands in, reports out.
+        log_path: File that takes all output, appended.
+        threads: Cores for one operation; None lets TensorFlow decide.
+        gpu: What `CUDA_VISIBLE_DEVICES` shall be: one GPU such as "0", or "" for the CPU alone; None: as it is.
+    """
+    _redirect_output(log_path)
+    # Ctrl+C in a terminal reaches every process of the group; the engine decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _guard_against_orphanhood()
+    try:
+        _serve(connection, threads, gpu)
+    except BrokenPipeError:
+        print("The engine went away; this worker ends.", file=sys.stderr)  # noqa: T201  # the log is all that is left
+    finally:
+        connection.close()
+
+
+def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None:
+    def send(report: Report) -> None:
+        connection.send_bytes(encode(report))
+
+    inbox = Inbox(connection)
+    threading.Thread(target=inbox.listen, name="commands", daemon=True).start()
+    _set_environment(threads, gpu)
+    try:
+        from tunerstudio.worker.preload import import_tensorflow
+
+        import_tensorflow()
+        from tunerstudio.worker.commands import CommandHandler, ready
+
+        send(ready(threads, gpu))
+    except Exception as error:  # whatever a broken installation raises
+        message = f"TensorFlow could not be started: {type(error).__name__}: {error}. Reinstall the program."
+        send(CommandFailed(command="start", message=message, details=traceback.format_exc()))
+        raise
+    handler = CommandHandler(send)
+    while not isinstance(command := inbox.next(), Shutdown):
+        if isinstance(command, CommandFailed):
+            send(command)
+        elif isinstance(command, RunTrial):
+            handler.run_trial(command, inbox.stop_request(command.trial))
+            inbox.forget(command.trial)
+        else:
+            handler.handle(command)
+
+
+def _redirect_output(log_path: str) -> None:
+    """Send file descriptors 1 and 2 to the log: TensorFlow's C++ code and user code write there too."""
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    # A windowed program may have no sys.stdout; a fork inherits one that belongs to the parent's terminal or test.
+    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    faulthandler.enable(sys.stderr)
+
+
+def _guard_against_orphanhood() -> None:
+    """End this process when its parent ends, however that happens."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(PARENT_DIED)
+
+    threading.Thread(target=wait, name="parent guard", daemon=True).start()
+
+
+def _set_environment(threads: int | None, gpu: str | None) -> None:
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu or "-1"
+    if threads is not None:
+        os.environ["OMP_NUM_THREADS"] = str(threads)

@@ -1,0 +1,94 @@
+"""One trial: build, train each execution, report every epoch, keep the best weights."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from tunerstudio.protocol.worker import EpochEnded, ExecutionEnded, Report, RunTrial, TrialBuilt, TrialEnded
+from tunerstudio.worker.failures import explain
+from tunerstudio.worker.opened import NetworkStudy
+from tunerstudio.worker.roads import Road, choose_road
+from tunerstudio.worker.training import FitResult, StopRequest
+from tunerstudio.worker.weights import load_parent, save_weights
+
+Send = Callable[[Report], None]
+"""Sends a report to the engine."""
+
+
+def run_trial(study: NetworkStudy, command: RunTrial, send: Send, stop: StopRequest) -> None:
+    """Run a trial; whatever happens, the last report is one `TrialEnded`."""
+    try:
+        completed = _run_executions(study, command, send, stop)
+        ended = TrialEnded(trial=command.trial, outcome="completed" if completed else "stopped")
+    except BrokenPipeError:
+        raise  # nobody listens any more: not a failure of the trial
+    except Exception as error:  # noqa: BLE001  # a failed trial is a result, whatever raised it
+        message, details = explain(error)
+        ended = TrialEnded(trial=command.trial, outcome="failed", message=message, details=details)
+    finally:
+        gc.collect()
+    send(ended)
+
+
+def _run_executions(study: NetworkStudy, command: RunTrial, send: Send, stop: StopRequest) -> bool:
+    """Whether all executions came to their end."""
+    for position, execution in enumerate(command.executions):
+        if stop.after_epoch:
+            return False
+        result = _run_execution(study, command, execution, position == 0, send, stop)
+        if result.stopped:
+            return False
+        send(
+            ExecutionEnded(
+                trial=command.trial,
+                execution=execution,
+                score=result.score,
+                best_epoch=result.best_epoch,
+                epochs=result.epochs,
+                metrics=finite(result.metrics),
+            )
+        )
+    return True
+
+
+def _run_execution(
+    study: NetworkStudy, command: RunTrial, execution: int, first: bool, send: Send, stop: StopRequest
+) -> FitResult:
+    seed = command.seeds[execution]
+    keras.utils.set_random_seed(seed % 2**32)
+    built = study.hypermodel.build(command.values)
+    if command.parent_folder is not None:
+        load_parent(built.model, Path(command.parent_folder), execution)
+    plan = study.fit_plan(command.values, seed, command.epochs, command.initial_epoch)
+    road = choose_road(built, plan, study.document)
+    if first:
+        send(_built(command, built.model, road))
+
+    def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
+        send(EpochEnded(trial=command.trial, execution=execution, epoch=epoch, metrics=finite(metrics), at=time.time()))
+
+    result = road.train(built.model, study.arrays, plan, on_epoch, stop)
+    if not result.stopped:
+        save_weights(built.model, Path(command.folder), execution)
+    return result
+
+
+def _built(command: RunTrial, model: object, road: Road) -> TrialBuilt:
+    return TrialBuilt(trial=command.trial, parameters=parameters(model), road=road.name, road_reason=road.reason)
+
+
+def parameters(model: object) -> int | None:
+    """Number of weights of a Keras model; None before it is built."""
+    built = getattr(model, "built", False)
+    return int(model.count_params()) if built else None  # type: ignore[attr-defined]  # Keras is untyped
+
+
+def finite(metrics: dict[str, float]) -> dict[str, float]:
+    """`metrics` without NaN and infinity, which JSON cannot say: such a metric has no value there."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
