@@ -1,0 +1,112 @@
+import os
+
+import pytest
+import yaml
+
+from tunerstudio.study.errors import StudyError
+from tunerstudio.study.examples import find_example, find_examples
+from tunerstudio.study.files import (
+    DOCUMENT_FILE,
+    document_text,
+    json_schema,
+    load_document,
+    parse_document,
+    save_document,
+    write_atomically,
+)
+
+
+def content(**changes):
+    return {"name": "x", "data": {"source": {"kind": "bundled", "name": "breast_cancer"}}, **changes}
+
+
+@pytest.mark.parametrize("name", [example.name for example in find_examples()])
+def test_examples_survive_a_round_trip(name, tmp_path):
+    document = find_example(name).document()
+    save_document(document, tmp_path)
+    assert load_document(tmp_path) == document
+    assert yaml.safe_load(document_text(document))["version"] == 1
+
+
+def test_the_reference_study_is_there():
+    document = find_example("reference").document()
+    assert document.search.budget.trials == 50
+    assert document.training.executions == 3
+    assert document.search.seed == 232
+
+
+def test_all_errors_come_at_once_with_their_fields():
+    bad = content(
+        modl={},
+        search={"budget": {"trails": 5}, "seed": -1, "objective": {"direction": "up"}},
+        model={
+            "kind": "blocks",
+            "blocks": [{"layer": "Dense", "arguments": {"units": {"tune": "int", "min": 9, "max": 1}}}],
+        },
+    )
+    with pytest.raises(StudyError) as caught:
+        parse_document(bad)
+    problems = {problem.field: problem.message for problem in caught.value.problems}
+    assert set(problems) == {
+        "modl",
+        "search.budget.trails",
+        "search.seed",
+        "search.objective.direction",
+        "model.blocks.0.arguments.units",
+    }
+    assert "Did you mean 'model'?" in problems["modl"]
+    assert "Did you mean 'trials'?" in problems["search.budget.trails"]
+    assert "exchange them" in problems["model.blocks.0.arguments.units"]
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(StudyError, match=r"data\.source: this field is required"):
+        parse_document({"name": "x", "data": {}})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", "not valid YAML at line"),
+        ("- a\n- b", "group of fields"),
+        ("", "group of fields"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("version: 99\nname: x", "newer Tuner Studio"),
+        ("version: soon\nname: x", "whole number"),
+    ],
+)
+def test_a_bad_file_is_a_sentence(text, message, tmp_path):
+    (tmp_path / DOCUMENT_FILE).write_text(text)
+    with pytest.raises(StudyError, match=message):
+        load_document(tmp_path)
+
+
+def test_no_study_here(tmp_path):
+    with pytest.raises(StudyError, match="is not a study"):
+        load_document(tmp_path)
+
+
+def test_a_binary_file_is_a_sentence(tmp_path):
+    (tmp_path / DOCUMENT_FILE).write_bytes(b"\xff\xfe\x00\x01\x02")
+    with pytest.raises(StudyError, match="cannot be read"):
+        load_document(tmp_path)
+
+
+def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full_disk(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_published_schema_matches_the_code():
+    schema = json_schema()
+    assert schema["properties"]["search"]
+    assert "LayerBlock" in schema["$defs"]
