@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
+from tunerstudio.algorithms.legality import random_values
 from tunerstudio.study.hyperparameters import (
     UNCOUNTABLE,
     Boolean,
@@ -30,6 +31,7 @@ from tunerstudio.study.hyperparameters import (
     Scalar,
     SearchSpace,
     Values,
+    same_value,
     values_key,
 )
 from tunerstudio.study.search import Direction
@@ -137,5 +139,7 @@ __all__ = [
     "TrialState",
     "Values",
     "Wait",
+    "random_values",
+    "same_value",
     "values_key",
 ]

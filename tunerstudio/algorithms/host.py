@@ -1,0 +1,207 @@
+"""The host of one search algorithm: asks it for trials and guards everything it answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from tunerstudio.algorithms.api import Answer, Finished, History, Options, Proposal, Wait
+from tunerstudio.algorithms.discovery import check_options, check_space
+from tunerstudio.algorithms.errors import AlgorithmError
+from tunerstudio.algorithms.guard import Guard
+from tunerstudio.algorithms.legality import legal_values, plain
+from tunerstudio.algorithms.loading import load_module
+from tunerstudio.algorithms.manifest import Manifest
+from tunerstudio.algorithms.oracle import OracleDriver, OracleSettings
+from tunerstudio.algorithms.tried import TriedConfigurations
+from tunerstudio.study.errors import StudyError
+from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.search import Objective
+from tunerstudio.study.trials import Trial
+
+_ATTEMPTS: Final = 4
+"""How often an algorithm is asked, each time with other random numbers, before the host helps itself."""
+
+_ORACLE_ATTEMPTS: Final = 2
+"""The same for an oracle, which learns from the answer to its repetition but may take seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class AlgorithmHost:
+    """One search algorithm at work on one study.
+
+    What it proposes depends on its arguments, the trials and the number of the new trial only; for an oracle also on
+    `state()`. It is not thread-safe: one thread asks.
+
+    Args:
+        manifest: Of a usable algorithm.
+        space: What may vary.
+        objective: Metric and direction.
+        seed: Any whole number from 0.
+        max_trials: Budget of the study.
+        max_epochs: Epochs per execution that the study allows.
+        options: As in the study document; missing ones take their defaults.
+        time_limit_s: How long one proposal may take.
+
+    Raises:
+        StudyError: If the options are wrong or the algorithm cannot search this space.
+        AlgorithmError: If the plugin cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        space: SearchSpace,
+        objective: Objective,
+        seed: int,
+        max_trials: int,
+        max_epochs: int,
+        options: Mapping[str, JsonValue] | None = None,
+        time_limit_s: float = 300.0,
+    ) -> None:
+        complete, problems = check_options(manifest, options or {})
+        problems += check_space(manifest, space)
+        if problems:
+            raise StudyError(problems)
+        self.manifest = manifest
+        self._space = space
+        self._objective = objective
+        self._seed = seed
+        self._max_trials = max_trials
+        self._max_epochs = max_epochs
+        self._options: Options = dict(complete)
+        self._tried = TriedConfigurations(space)
+        self._notes: list[str] = []
+        self._guard = Guard(manifest.id, time_limit_s)
+        self._module = self._guard.call(lambda: load_module(manifest), "was loaded")
+        self._oracle = self._create_oracle() if manifest.kind == "oracle" else None
+
+    def next(self, trials: Sequence[Trial], number: int) -> Proposal | Wait | Finished:
+        """The next trial.
+
+        Args:
+            trials: All trials of the study so far, in any order and state.
+            number: The number that the new trial will have.
+
+        Returns:
+            A proposal whose values are legal and, unless `repeats`, were not tried before; or `Wait` while a pending
+            trial must end first; or `Finished`.
+
+        Raises:
+            AlgorithmError: If the algorithm raised, hung, exited or answered nonsense.
+        """
+        usable = self._tried.update(trials)
+        if self._tried.exhausted and "uses_epochs" not in self.manifest.capabilities:
+            return self._all_tried()
+        history = History(usable, self._objective.direction, self._max_trials, self._max_epochs)
+        answer = self._untried_answer(history, number)
+        if isinstance(answer, Proposal) and self._oracle is not None:
+            self._oracle.accept(number, answer.values)
+        if isinstance(answer, Wait) and not any(not trial.state.is_finished for trial in trials):
+            raise AlgorithmError(self.manifest.id, "waits for a trial to end, but none is running or queued")
+        return answer
+
+    def total_trials(self) -> int | None:
+        """How many trials the algorithm runs in all if nothing stops it; None if it has no end of its own."""
+        function = getattr(self._module, "total_trials", None)
+        if not callable(function):
+            return None
+        total = self._guard.call(
+            lambda: function(self._space, self._max_epochs, dict(self._options)), "counted its trials"
+        )
+        if total is not None and (isinstance(total, bool) or not isinstance(total, int)):
+            raise AlgorithmError(self.manifest.id, f"counted {total!r} trials; a whole number or None is needed")
+        return total
+
+    def state(self) -> str | None:
+        """What must be stored with the last proposal to go on after a kill, as JSON; None: nothing."""
+        return self._oracle.state() if self._oracle else None
+
+    def restore(self, state: str | None, trials: Sequence[Trial]) -> None:
+        """Go on where `state` was taken; `trials` are those stored with it or later."""
+        oracle = self._oracle
+        if oracle is None:
+            return
+        usable = self._tried.update(trials)
+        self._guard.call(lambda: oracle.restore(state, usable), "was restored")
+
+    def take_notes(self) -> list[str]:
+        """What had to be repaired since the last call, one sentence each, for the study's log."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _create_oracle(self) -> OracleDriver:
+        settings = OracleSettings(self._space, self._objective, self._seed, self._max_trials, dict(self._options))
+        return self._guard.call(lambda: OracleDriver(self.manifest, self._module, settings), "was started")
+
+    def _untried_answer(self, history: History, number: int) -> Proposal | Wait | Finished:
+        last: Proposal | None = None
+        for attempt in range(_ORACLE_ATTEMPTS if self._oracle else _ATTEMPTS):
+            answer = self._ask(history, number, attempt)
+            if not isinstance(answer, Proposal):
+                return answer
+            if answer.repeats or answer.values not in self._tried:
+                return answer
+            if last is not None and last.values == answer.values:
+                break  # it ignores the random numbers: asking again is of no use
+            last = answer
+        assert last is not None
+        return self._substitute(last, self._rng(number, _ATTEMPTS))
+
+    def _substitute(self, proposal: Proposal, rng: np.random.Generator) -> Proposal | Finished:
+        values = self._tried.substitute(proposal.values, rng)
+        if values is None:
+            return self._all_tried()
+        return replace(proposal, values=values, reason="Nearest untried values to a proposal that was tried before")
+
+    def _all_tried(self) -> Finished:
+        return Finished(f"all {self._tried.total:g} configurations have been tried")
+
+    def _rng(self, number: int, attempt: int) -> np.random.Generator:
+        key = (attempt,) if attempt else ()
+        return np.random.default_rng(np.random.SeedSequence([self._seed, number], spawn_key=key))
+
+    def _ask(self, history: History, number: int, attempt: int) -> Proposal | Wait | Finished:
+        rng = self._rng(number, attempt)
+        answer = self._guard.call(lambda: self._answer(history, number, attempt, rng), "proposed a trial")
+        if isinstance(answer, Wait | Finished):
+            return answer
+        if isinstance(answer, Mapping):
+            answer = Proposal(dict(answer))
+        if not isinstance(answer, Proposal) or not isinstance(answer.values, Mapping):
+            raise AlgorithmError(
+                self.manifest.id, f"answered {answer!r}; values, a Proposal, Wait or Finished are needed"
+            )
+        return self._legal(answer, history, rng)
+
+    def _answer(self, history: History, number: int, attempt: int, rng: np.random.Generator) -> Answer:
+        if self._oracle is not None:
+            return self._oracle.propose(history, number, attempt)
+        answer: Answer = self._module.propose(self._space, history, rng, dict(self._options))
+        return answer
+
+    def _legal(self, proposal: Proposal, history: History, rng: np.random.Generator) -> Proposal:
+        values, repairs = legal_values(self._space, proposal.values, rng)
+        for repair in repairs:
+            self._note(f"proposed illegal values: {repair}")
+        epochs = proposal.epochs
+        if epochs is not None and not 1 <= epochs <= self._max_epochs:
+            epochs = min(max(int(epochs), 1), self._max_epochs)
+            self._note(f"asked for {proposal.epochs} epochs; took {epochs}")
+        parent = proposal.parent
+        if parent is not None and parent not in {trial.number for trial in history.trials}:
+            parent = None
+            self._note(f"named trial {proposal.parent} as parent, which does not exist")
+        tags = {str(key): plain(value) for key, value in proposal.tags.items()}
+        return replace(proposal, values=values, epochs=epochs, parent=parent, tags=tags)
+
+    def _note(self, sentence: str) -> None:
+        note = f"The search algorithm {self.manifest.id!r} {sentence}."
+        self._notes.append(note)
+        _log.info(note)

@@ -1,0 +1,97 @@
+"""Make any values legal: complete, on the grid, within bounds, active ones only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tunerstudio.study.hyperparameters import (
+    Boolean,
+    Choice,
+    Fixed,
+    Float,
+    Int,
+    Scalar,
+    SearchSpace,
+    Values,
+    describe_values,
+    same_value,
+)
+
+
+def random_values(space: SearchSpace, rng: np.random.Generator) -> Values:
+    """A configuration drawn uniformly on the sampling scale of each hyperparameter."""
+    return space.from_units({name: float(rng.random()) for name in space.names()})
+
+
+def legal_values(
+    space: SearchSpace, values: Mapping[str, Any], rng: np.random.Generator
+) -> tuple[Values, tuple[str, ...]]:
+    """The legal configuration nearest to `values`.
+
+    A number is clipped and put on its grid; what has no near value or is missing is drawn from `rng`; inactive
+    hyperparameters are dropped.
+
+    Returns:
+        The configuration and what had to be repaired, one sentence each. Dropping an inactive one is no repair.
+    """
+    known = set(space.names())
+    notes = [f"{name!r} is not a hyperparameter of this study" for name in values if name not in known]
+    legal: Values = {}
+    for hyperparameter in space.hyperparameters:
+        if not space.is_active(hyperparameter, legal):
+            continue
+        name = hyperparameter.name
+        draw = float(rng.random())  # always drawn, so that one repair does not shift the others
+        if name not in values:
+            legal[name] = hyperparameter.from_unit(draw)
+            if not isinstance(hyperparameter, Fixed):
+                notes.append(f"{name} had no value and got {legal[name]!r}")
+            continue
+        nearest = _nearest(hyperparameter, values[name])
+        legal[name] = hyperparameter.from_unit(draw) if nearest is None else nearest
+        if not hyperparameter.contains(plain(values[name])):
+            notes.append(
+                f"{name} = {values[name]!r} is not one of {describe_values(hyperparameter)}; took {legal[name]!r}"
+            )
+    return legal, tuple(notes)
+
+
+def plain(value: Any) -> Any:
+    """`value` without NumPy: a NumPy scalar becomes Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _nearest(hyperparameter: Int | Float | Choice | Boolean | Fixed, value: Any) -> Scalar | None:
+    value = plain(value)
+    if isinstance(hyperparameter, Int | Float):
+        return _nearest_number(hyperparameter, value)
+    listed = [option for option in hyperparameter.values() if same_value(option, value)]
+    if listed:
+        return listed[0]
+    if isinstance(hyperparameter, Boolean) and value in (0, 1):
+        return bool(value)
+    if isinstance(hyperparameter, Fixed):
+        return hyperparameter.value
+    if isinstance(hyperparameter, Choice) and hyperparameter.is_ordered() and _is_number(value):
+        numbers = [v for v in hyperparameter.values() if _is_number(v)]
+        return min(numbers, key=lambda v: abs(float(v) - value)) if numbers else None
+    return None
+
+
+def _nearest_number(hyperparameter: Int | Float, value: Any) -> Scalar | None:
+    if not _is_number(value):
+        return None
+    clipped = min(max(value, hyperparameter.min), hyperparameter.max)
+    if isinstance(hyperparameter, Int):
+        clipped = round(clipped)
+    elif hyperparameter.step is None:
+        return float(clipped)
+    return hyperparameter.from_unit(hyperparameter.to_unit(clipped))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
