@@ -1,0 +1,111 @@
+"""When each trial ran."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QWidget
+
+from tunerstudio.analysis.timeline import Timeline, last_session_start, timeline
+from tunerstudio.gui.formats import format_duration
+from tunerstudio.gui.plots.panel import PlotPanel, pen
+from tunerstudio.gui.theme import Theme
+from tunerstudio.study.trials import Trial, TrialState
+
+
+class TimelinePlot(PlotPanel):
+    """One bar per trial, coloured by state; what ran side by side lies in different rows."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """No bars yet."""
+        self._trials: Iterable[Trial] = ()
+        self._line = timeline((), 0.0)
+        self._selection: list[int] = []
+        self._bars: dict[TrialState, Any] = {}
+        self._marks: Any = pg.BarGraphItem(x0=[], x1=[], y0=[], height=0.8)
+        super().__init__(theme, "", parent)
+        self.title_label.setText(self.tr("When each trial ran"))
+        self.plot.setAccessibleName(self.tr("Timeline of the trials"))
+        self.plot.addItem(self._marks)
+        self._marks.setZValue(5)
+        self.plot.setMouseEnabled(x=True, y=False)
+        self.plot.hideAxis("left")
+
+    def make_axis(self, side: str) -> Any:
+        return pg.DateAxisItem(side) if side == "bottom" else super().make_axis(side)
+
+    def set_trials(self, trials: Iterable[Trial]) -> None:
+        """Show `trials`; a live view is read anew at each redraw."""
+        self._trials = trials
+        self.request_redraw()
+
+    def set_selection(self, numbers: Sequence[int]) -> None:
+        """Outline these trials."""
+        self._selection = list(numbers)
+        self.request_redraw()
+
+    def redraw(self) -> None:
+        line = self._line = timeline(self._trials, time.time())
+        states = np.array([state.value for state in line.states], dtype=object)
+        for state in TrialState:
+            self._draw_state(line, state, states == state.value)
+        chosen = np.isin(line.numbers, self._selection)
+        self._marks.setOpts(**_bars(line, chosen), brush=None, pen=pen(self.theme.color("text"), 2))
+        self.plot.showGrid(x=True, y=False, alpha=0.18)
+        self._set_range(line)
+        lanes = int(line.lanes.max()) + 1 if line.lanes.size else 0
+        self.describe(self.tr("{count} trials, up to {lanes} side by side").format(count=len(line.states), lanes=lanes))
+
+    def trial_at(self, where: QPointF) -> tuple[int, str] | None:
+        box, line = self.plot.getViewBox(), self._line
+        if not box.sceneBoundingRect().contains(where) or not line.starts.size:
+            return None
+        here = box.mapSceneToView(where)
+        reach = box.viewPixelSize()[0] * 3
+        hit = (line.starts - reach <= here.x()) & (here.x() <= line.ends + reach)
+        hit &= np.abs(-line.lanes - here.y()) <= 0.4
+        if not hit.any():
+            return None
+        place = int(np.flatnonzero(hit)[-1])
+        text = self.tr("Trial {number}: {state}, {duration}").format(
+            number=int(line.numbers[place]),
+            state=self.theme.state(line.states[place]).word,
+            duration=format_duration(float(line.ends[place] - line.starts[place])),
+        )
+        return int(line.numbers[place]), text
+
+    def _draw_state(self, line: Timeline, state: TrialState, of_state: np.ndarray) -> None:
+        item = self._bars.get(state)
+        if item is None:
+            if not of_state.any():
+                return
+            item = self._bars[state] = pg.BarGraphItem(x0=[], x1=[], y0=[], height=0.8)
+            self.plot.addItem(item)
+        edge = (
+            pen(self.theme.color("card"), 1)
+            if len(line.states) <= 500
+            else pen(self.theme.color("card"), 0, Qt.PenStyle.NoPen)
+        )
+        item.setOpts(**_bars(line, of_state), brush=self.theme.state(state).color, pen=edge)
+
+    def _set_range(self, line: Timeline) -> None:
+        start = last_session_start(line)
+        if start is None:
+            return
+        end = float(line.ends.max())
+        lanes = int(line.lanes.max()) + 1
+        self.fit((start, max(end, start + 1.0)), (-max(lanes, 3) + 0.4, 0.6), padding=0.01)
+
+
+def _bars(line: Timeline, which: np.ndarray) -> dict[str, Any]:
+    return {
+        "x0": line.starts[which],
+        "x1": line.ends[which],
+        "y0": -line.lanes[which] - 0.4,
+        "height": np.full(int(which.sum()), 0.8),
+    }
