@@ -1,0 +1,226 @@
+"""One compiled program that trains and validates a Keras model over data that stays on the device.
+
+Keras's `fit` pays for a dataset iterator per epoch and a call from Python per step. Here the steps of an epoch are one
+`tf.while_loop` around the model's own `train_step`, followed by one around its `test_step`. Everything that may
+differ from one execution to the next without another graph goes in as a value: data, order of the rows, batch size,
+weights, learning rate, states of the random generators and of the optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import Model
+from keras.optimizers import Optimizer
+
+Rows = tuple[tf.Tensor, ...]
+"""Features, targets and, if there are any, sample weights; rows first."""
+
+Logs = dict[str, Any]
+"""Metrics by name, as tensors."""
+
+_COUNT = tf.TensorSpec((), tf.int64)
+_ORDER = tf.TensorSpec((None,), tf.int64)
+
+
+class Program:
+    """A model and the compiled function that trains it.
+
+    Attributes:
+        model: Built and compiled; its state is overwritten by `load`.
+        rows_per_call: How many rows one call should handle; see `learn_pace`.
+    """
+
+    def __init__(self, model: Model, train: Rows, validation: Rows) -> None:
+        """Build what is not yet built and make ready; tracing happens at the first call.
+
+        Args:
+            model: A compiled Keras model that belongs to this program from now on.
+            train: Training rows, for their shapes and types.
+            validation: Validation rows, possibly none at all.
+        """
+        self.model = model
+        self.rows_per_call = 1
+        self._is_traced = False
+        build_state(model, train)
+        self._variables = state_of(model)
+        self._optimizer_variables = optimizer_state_of(model)
+        self._fresh_optimizer = [np.array(variable.value) for variable in self._optimizer_variables]
+        self._own_train_step = _is_custom(model, "train_step", "compute_metrics")
+        self._own_test_step = _is_custom(model, "test_step", "compute_metrics")
+        signature = [_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5]
+        self._span = tf.function(self._train_and_validate, input_signature=signature, autograph=False)
+
+    def load(self, model: Model) -> None:
+        """Take over the state of another model of the same architecture, and forget the last execution.
+
+        Weights, statistics and random generators come from `model`; so does the optimizer's state if `model` has
+        one, else it starts afresh; the learning rate always comes from `model`.
+        """
+        if model is self.model:
+            return
+        for own, given in zip(self._variables, state_of(model), strict=True):
+            own.value.assign(given.value)
+        if model.optimizer is None:
+            return
+        if model.optimizer.built:
+            for own, given in zip(self._optimizer_variables, optimizer_state_of(model), strict=True):
+                own.value.assign(given.value)
+        else:
+            for own, fresh in zip(self._optimizer_variables, self._fresh_optimizer, strict=True):
+                own.value.assign(fresh)
+            copy_learning_rate(model.optimizer, self.model.optimizer)
+
+    def unload(self, model: Model) -> None:
+        """Give the state back to the caller's `model`, its optimizer's too if that is built."""
+        if model is self.model:
+            return
+        for given, own in zip(state_of(model), self._variables, strict=True):
+            given.value.assign(own.value)
+        if model.optimizer is not None and model.optimizer.built:
+            for given, own in zip(optimizer_state_of(model), self._optimizer_variables, strict=True):
+                given.value.assign(own.value)
+
+    def learn_pace(self, rows: int, seconds: float, wanted_s: float) -> None:
+        """Learn from a call over `rows` how many rows the next ones should handle to take `wanted_s`."""
+        if not self._is_traced:
+            self._is_traced = True  # the first call's time is that of tracing
+            return
+        self.rows_per_call = max(1, min(100 * rows, int(rows * wanted_s / seconds)))
+
+    def call(
+        self,
+        train: Rows,
+        validation: Rows,
+        order: tf.Tensor,
+        batch_size: tf.Tensor,
+        steps: tuple[int, int],
+        validation_steps: tuple[int, int],
+    ) -> tuple[Logs, Logs]:
+        """Do the training steps from `steps[0]` up to `steps[1]`, then the validation steps likewise.
+
+        Metrics are reset before training step 0 and before validation step 0. The first dictionary is that of the
+        training metrics, meaningful once the epoch's last training step is done and before any validation step of an
+        earlier call; the second that of the validation metrics.
+        """
+        bounds = [tf.constant(bound, tf.int64) for bound in (*steps, *validation_steps)]
+        result: tuple[Logs, Logs] = self._span(train, validation, order, batch_size, *bounds)
+        return result
+
+    def _train_and_validate(
+        self,
+        train: Rows,
+        validation: Rows,
+        order: tf.Tensor,
+        batch_size: tf.Tensor,
+        first: tf.Tensor,
+        last: tf.Tensor,
+        first_validation: tf.Tensor,
+        last_validation: tf.Tensor,
+    ) -> tuple[Logs, Logs]:
+        rows = tf.shape(order, out_type=tf.int64)[0]
+
+        def shuffled_batch(step: tf.Tensor) -> Rows:
+            chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, rows)]
+            return tuple(tf.gather(part, chosen) for part in train)
+
+        self._reset_if(first < last, first)
+        train_logs = self._loop(self.model.train_step, self._own_train_step, shuffled_batch, first, last)
+        if not validation:
+            return train_logs, {}
+        validation_rows = tf.shape(validation[0], out_type=tf.int64)[0]
+
+        def batch(step: tf.Tensor) -> Rows:
+            end = tf.minimum((step + 1) * batch_size, validation_rows)
+            return tuple(part[step * batch_size : end] for part in validation)
+
+        self._reset_if(first_validation < last_validation, first_validation)
+        bounds = (first_validation, last_validation)
+        return train_logs, self._loop(self.model.test_step, self._own_test_step, batch, *bounds)
+
+    def _reset_if(self, begins: tf.Tensor, first: tf.Tensor) -> None:
+        def reset() -> tf.Tensor:
+            self.model.reset_metrics()
+            return tf.constant(True)
+
+        tf.cond(tf.logical_and(begins, tf.equal(first, 0)), reset, lambda: tf.constant(False))
+
+    def _loop(
+        self,
+        step: Callable[[Rows], Any],
+        custom: bool,
+        batch: Callable[[tf.Tensor], Rows],
+        first: tf.Tensor,
+        last: tf.Tensor,
+    ) -> Logs:
+        """Run `step` over the batches and return what `fit` would log."""
+        begin: Logs = _zeros_like_logs(step, batch) if custom else {}
+
+        def body(index: tf.Tensor, _: Logs) -> tuple[tf.Tensor, Logs]:
+            logs = step(batch(index))
+            return index + 1, (flatten_logs(logs) if custom else {})
+
+        _, logs = tf.while_loop(lambda index, _: index < last, body, (first, begin), parallel_iterations=1)
+        results = flatten_logs(self.model.get_metrics_result())
+        # Keras logs the metrics unless the model's own step returns something else; then its last step's values.
+        return results if not custom or set(results) == set(begin) else logs
+
+
+def build_state(model: Model, train: Rows) -> None:
+    """Create all weights, metric states and optimizer slots of a compiled model, as `fit` does at its beginning."""
+    features, targets, *weights = (part[:2].numpy() for part in train)
+    model._maybe_symbolic_build(data_batch=(features, targets, weights[0] if weights else None))
+
+
+def state_of(model: Model) -> list[Any]:
+    """Weights, statistics and the states of random generators, in an order that the architecture alone decides."""
+    return list(model.variables)
+
+
+def optimizer_state_of(model: Model) -> list[Any]:
+    """Slots, iterations and learning rate; empty for a model without an optimizer."""
+    return [] if model.optimizer is None else list(model.optimizer.variables)
+
+
+def copy_learning_rate(source: Optimizer, to: Optimizer) -> None:
+    """Hand the learning rate over, unless a schedule computes it."""
+    rate = getattr(inner_optimizer(source), "_learning_rate", None)
+    if rate is not None and hasattr(rate, "value"):
+        inner_optimizer(to)._learning_rate.assign(rate.value)
+
+
+def inner_optimizer(optimizer: Optimizer) -> Optimizer:
+    """The optimizer inside a loss-scaling one, or itself."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def flatten_logs(logs: Any) -> Logs:
+    """Nested metric dictionaries as one, as Keras logs them."""
+    flat: Logs = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            flat.update(flatten_logs(value))
+        else:
+            flat[name] = tf.convert_to_tensor(value)
+    return flat
+
+
+def _zeros_like_logs(step: Callable[[Rows], Any], batch: Callable[[tf.Tensor], Rows]) -> Logs:
+    """Zeros in the shapes of what a model's own step returns; found by tracing it once."""
+
+    def probe() -> Logs:
+        return flatten_logs(step(batch(tf.constant(0, tf.int64))))
+
+    shapes = tf.function(probe, autograph=False).get_concrete_function().structured_outputs
+    return {name: tf.zeros(spec.shape, spec.dtype) for name, spec in shapes.items()}
+
+
+def _is_custom(model: Model, *methods: str) -> bool:
+    return any(getattr(type(model), method) is not getattr(Model, method) for method in methods)
+
+
+def _specs(rows: Sequence[tf.Tensor]) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in rows)

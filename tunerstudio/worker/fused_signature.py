@@ -1,0 +1,125 @@
+"""When two models can share one compiled program: the signature of an architecture.
+
+Two models with the same signature differ only in values that a program takes as input: weights, statistics, states of
+random generators and of the optimizer, learning rate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from tunerstudio.study.network import snake_case
+
+_VALUE_MARKS = frozenset({"__tensor__", "__numpy__", "__tuple__", "__slice__", "__complex__", "__bytes__"})
+
+
+def architecture_signature(model: keras.Model) -> str | None:
+    """A digest of all that decides the model's compiled program, shapes and types of the data apart.
+
+    Args:
+        model: Built and compiled.
+
+    Returns:
+        None if the configuration does not tell everything: own classes and functions, and layers that keep state
+        outside their variables. Such a model's program must not serve another model.
+    """
+    if any(_has_hidden_state(layer) for layer in model._flatten_layers()):
+        return None
+    try:
+        network = model.get_config()
+        training = model.get_compile_config()
+        parts = [_without_names(network), _without_rate(training), _variable_facts(model)]
+        text = json.dumps(parts, sort_keys=True)
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    if not training or not (_is_pure_keras(network) and _is_pure_keras(training)):
+        return None
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _has_hidden_state(layer: Any) -> bool:
+    module = type(layer).__module__
+    return not module.startswith("keras.src.") or module.startswith("keras.src.layers.preprocessing.")
+
+
+def _is_pure_keras(config: object) -> bool:
+    """Whether every object in a serialized configuration is Keras's own."""
+    for item in _dictionaries(config):
+        if "class_name" not in item or item["class_name"] in _VALUE_MARKS:
+            continue
+        module = item.get("module") or ""
+        if module.split(".")[0] != "keras" or item.get("registered_name"):
+            return False
+    return True
+
+
+def _dictionaries(config: object) -> Iterator[dict[str, Any]]:
+    if isinstance(config, dict):
+        yield config
+        for value in config.values():
+            yield from _dictionaries(value)
+    elif isinstance(config, (list, tuple)):
+        for value in config:
+            yield from _dictionaries(value)
+
+
+def _without_names(config: dict[str, Any]) -> Any:
+    """The network without seeds, which are values, and without names that Keras numbered by itself."""
+    renamed: dict[str, str] = {str(config.get("name")): "model"}
+    for item in _dictionaries(config):
+        inner = item.get("config")
+        name = inner.get("name") if isinstance(inner, dict) else None
+        if isinstance(name, str) and re.fullmatch(rf"{_automatic_name(item['class_name'])}(_\d+)?", name):
+            renamed.setdefault(name, f"{item['class_name']} {len(renamed)}")
+    return _replaced(config, renamed)
+
+
+def _automatic_name(class_name: str) -> str:
+    """A pattern for the name that Keras gives: `re_lu` for ReLU, `input_layer`, `conv2d`."""
+    keras_name = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)).lower()
+    return f"(?:{re.escape(keras_name)}|{re.escape(snake_case(class_name))})"
+
+
+def _replaced(config: Any, renamed: dict[str, str]) -> Any:
+    if isinstance(config, dict):
+        return {key: _replaced(value, renamed) for key, value in config.items() if not _is_seed(key, value)}
+    if isinstance(config, (list, tuple)):
+        return [_replaced(value, renamed) for value in config]
+    return renamed.get(config, config) if isinstance(config, str) else config
+
+
+def _is_seed(key: str, value: object) -> bool:
+    return key == "seed" and (value is None or isinstance(value, int))
+
+
+def _without_rate(training: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `compile` without the optimizer's name and plain learning rate."""
+    return {**training, "optimizer": _optimizer_without_rate(training.get("optimizer"))}
+
+
+def _optimizer_without_rate(config: Any) -> Any:
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: _optimizer_without_rate(value)
+        for key, value in config.items()
+        if key != "name" and not (key == "learning_rate" and isinstance(value, (int, float)))
+    }
+
+
+def _variable_facts(model: keras.Model) -> list[Any]:
+    """What layers may have changed on their variables after construction."""
+    return [
+        (list(variable.shape), str(variable.dtype), variable.trainable, _config(variable.regularizer))
+        for variable in model.variables
+    ]
+
+
+def _config(part: Any) -> Any:
+    return None if part is None else keras.saving.serialize_keras_object(part)

@@ -1,0 +1,79 @@
+"""What the fused road cannot do, in sentences for the trial's log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import psutil
+import tensorflow as tf
+
+from tunerstudio.worker.training import FitPlan, TrainingArrays
+
+_OWN_METHODS = ("fit", "evaluate", "make_train_function", "make_test_function", "reset_metrics")
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+)
+_EPOCH_LEVEL_CALLBACKS = (keras.callbacks.TerminateOnNaN, keras.callbacks.History)
+GPU_BYTES = 4 * 2**30
+"""Data up to this size is placed on a GPU."""
+
+
+def unsupported_reason(model: keras.Model, arrays: TrainingArrays, plan: FitPlan) -> str | None:
+    """Why this model must be trained with Keras's fit, in a sentence; None if the fused road gives the same."""
+    return _model_reason(model) or _plan_reason(plan) or _size_reason(arrays)
+
+
+def _model_reason(model: keras.Model) -> str | None:
+    if model.run_eagerly:
+        return "The model is compiled with run_eagerly."
+    if model._distribute_strategy is not None:
+        return "The model is spread over several devices."
+    for method in _OWN_METHODS:
+        if getattr(type(model), method) is not getattr(keras.Model, method):
+            return f"The model's class has a {method}() of its own."
+    if type(model).get_compile_config is not keras.Model.get_compile_config and model.optimizer is None:
+        return "The model keeps its optimizer to itself."
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False):
+            return f"The layer {layer.name} keeps its state from one batch to the next."
+    return None
+
+
+def _plan_reason(plan: FitPlan) -> str | None:
+    if plan.fit_arguments:
+        names = ", ".join(sorted(plan.fit_arguments))
+        return f"Arguments for fit are given: {names}."
+    for callback in plan.callbacks:
+        if _works_per_batch(callback):
+            return f"The callback {type(callback).__name__} works per batch."
+    return None
+
+
+def _works_per_batch(callback: Any) -> bool:
+    if isinstance(callback, _EPOCH_LEVEL_CALLBACKS):
+        return False
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return bool(callback.save_freq != "epoch")
+    if isinstance(callback, (keras.callbacks.BackupAndRestore, keras.callbacks.TensorBoard)):
+        return True
+    hooks = (getattr(callback, name, None) for name in _BATCH_HOOKS)
+    base = {getattr(keras.callbacks.Callback, name) for name in _BATCH_HOOKS}
+    return any(hook is not None and getattr(hook, "__func__", hook) not in base for hook in hooks)
+
+
+def _size_reason(arrays: TrainingArrays) -> str | None:
+    parts = (arrays.x_train, arrays.y_train, arrays.x_validation, arrays.y_validation)
+    size = sum(part.nbytes for part in parts)
+    if tf.config.list_physical_devices("GPU"):
+        limit, place = GPU_BYTES, "the GPU"
+    else:
+        limit, place = psutil.virtual_memory().available // 2, "memory a second time"
+    if size <= limit:
+        return None
+    return f"The data ({size / 2**30:.1f} GiB) does not fit into {place}."
