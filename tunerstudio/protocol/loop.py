@@ -88,12 +88,13 @@ def serve(handlers: Mapping[str, Handler], channel: Channel, lines: Iterable[byt
     try:
         for line in lines:
             if line.strip():
-                channel.send(_answer(handlers, channel, line))
+                channel.send(answer(handlers, channel, line))
     except ChannelClosedError:
         return
 
 
-def _answer(handlers: Mapping[str, Handler], channel: Channel, line: bytes) -> Reply | Failure:
+def answer(handlers: Mapping[str, Handler], channel: Channel, line: bytes) -> Reply | Failure:
+    """The answer to one line; see `serve`. A service that works in several threads calls it itself."""
     try:
         request = from_line(line)
     except ValidationError as error:

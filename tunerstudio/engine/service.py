@@ -1,0 +1,203 @@
+"""The engine as a process of its own, for the window and for Python: requests in, answers and notices out.
+
+Long requests run in threads of their own, so that a stop is heard while a check or a save goes on. One search runs
+at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tunerstudio.engine.control import SessionControl, When
+from tunerstudio.engine.engine import Engine
+from tunerstudio.engine.session import SessionListener
+from tunerstudio.protocol.loop import Channel, ChannelClosedError, Reporter, answer, failure
+from tunerstudio.protocol.service import Notice, Request, from_line
+from tunerstudio.study.errors import TunerStudioError
+from tunerstudio.study.files import load_document
+from tunerstudio.study.trust import is_trusted, trust
+
+Params = dict[str, Any]
+
+
+class EngineService:
+    """Answers the methods device, open, check, space, run, stop, save and trust."""
+
+    def __init__(self, engine: Engine, channel: Channel) -> None:
+        """Serve `engine` through `channel`."""
+        self._engine = engine
+        self._channel = channel
+        self._guard = threading.Lock()
+        self._control: SessionControl | None = None
+        self._threads: list[threading.Thread] = []
+        self._handlers: dict[str, Callable[[Params, Reporter], Params]] = {
+            "device": self._device,
+            "open": self._open,
+            "check": self._check,
+            "space": self._space,
+            "run": self._run,
+            "stop": self._stop,
+            "save": self._save,
+            "trust": self._trust,
+        }
+        self._slow = {"device", "check", "space", "save"}
+
+    def serve(self, lines: Iterable[bytes]) -> None:
+        """Answer until `lines` ends; then stop a running search at once and end the workers."""
+        self._engine.pool.warm_up(1)
+        self._in_thread("device", self._announce_device)
+        try:
+            for line in lines:
+                if line.strip():
+                    self._take(line)
+        except ChannelClosedError:
+            pass  # the window is gone: nobody is left to tell
+        finally:
+            self._shut_down()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = from_line(line)
+        except ValidationError:
+            message = None  # `answer` says what is wrong with it
+        if isinstance(message, Request) and message.method in self._slow:
+            self._in_thread(message.method, lambda: self._channel.send(answer(self._handlers, self._channel, line)))
+        else:
+            self._channel.send(answer(self._handlers, self._channel, line))
+
+    def _in_thread(self, name: str, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except ChannelClosedError:
+                return  # the window is gone: nobody is left to tell
+
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _shut_down(self) -> None:
+        with self._guard:
+            if self._control is not None:
+                self._control.request_stop("now")
+        for thread in self._threads:
+            if thread.name == "search":
+                thread.join(30.0)
+        self._engine.close()
+
+    def _notice(self, name: str, **data: Any) -> None:
+        self._channel.send(Notice(name=name, data=data))
+
+    # -- methods --------------------------------------------------------------------------------------------------
+
+    def _announce_device(self) -> None:
+        try:
+            self._notice("device", **self._device({}, None))
+        except TunerStudioError as error:
+            self._notice("log", text=str(error))
+
+    def _device(self, params: Params, report: Reporter | None) -> Params:
+        greeting = self._engine.device()
+        return {"device": greeting.device, "reason": greeting.device_reason, "versions": greeting.versions}
+
+    def _open(self, params: Params, report: Reporter) -> Params:
+        folder = Path(params["folder"])
+        return {"trusted": is_trusted(folder, load_document(folder))}
+
+    def _trust(self, params: Params, report: Reporter) -> Params:
+        trust(Path(params["folder"]))
+        return {}
+
+    def _check(self, params: Params, report: Reporter) -> Params:
+        checked = self._engine.check(Path(params["folder"]), lambda text: report(None, text))
+        return {
+            "ok": True,
+            "problems": [],
+            "warnings": checked.warnings,
+            "metrics": list(checked.metrics),
+            "parameters": checked.parameters,
+            "space": checked.space.model_dump(mode="json"),
+            # JSON has no infinity: null stands for a continuous space.
+            "size": None if checked.size == float("inf") else checked.size,
+            "road": checked.road,
+            "device": checked.device,
+            "summary": checked.summary,
+        }
+
+    def _space(self, params: Params, report: Reporter) -> Params:
+        return {"space": self._engine.space(Path(params["folder"])).model_dump(mode="json")}
+
+    def _run(self, params: Params, report: Reporter) -> Params:
+        folder = Path(params["folder"])
+        with self._guard:
+            if self._control is not None:
+                raise TunerStudioError("a search is running already: stop it first")
+            control = self._control = SessionControl()
+        self._in_thread("search", lambda: self._search(folder, params.get("trials"), control, report.request))
+        return {}
+
+    def _stop(self, params: Params, report: Reporter) -> Params:
+        when: When = "now" if params.get("when") == "now" else "epoch"
+        with self._guard:
+            if self._control is None:
+                return {"running": False}
+            self._control.request_stop(when)
+        self._notice("search", state="stopping", when=when)
+        return {"running": True}
+
+    def _save(self, params: Params, report: Reporter) -> Params:
+        target = params.get("to")
+        saved = self._engine.save(
+            Path(params["folder"]),
+            int(params.get("top", 3)),
+            None if target is None else Path(target),
+            report,
+            params.get("numbers"),
+        )
+        fields = ("trial", "score", "saved_score", "test", "verified")
+        return {"models": [{"path": str(m.path), **{name: getattr(m, name) for name in fields}} for m in saved]}
+
+    # -- the search -----------------------------------------------------------------------------------------------
+
+    def _search(self, folder: Path, target: int | None, control: SessionControl, request: int) -> None:
+        where = str(folder)
+
+        def changed(_: object) -> None:
+            self._notice("changed", folder=where)
+
+        listener = SessionListener(changed, changed, lambda level, text: self._notice("changed", folder=where))
+        try:
+            self._notice("search", folder=where, state="starting", message="")
+            began = threading.Event()
+
+            def on_trial(trial: object) -> None:
+                if not began.is_set():
+                    began.set()
+                    self._notice("search", folder=where, state="running", message="")
+                changed(trial)
+
+            listener.on_trial = on_trial
+
+            def say(text: str) -> None:
+                self._notice("search", folder=where, state="starting", message=text)
+
+            result = self._engine.run(folder, control, listener, target, say)
+            ending = {"reason": result.reason, "message": result.message, "completed": result.completed}
+        except ChannelClosedError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a service outlives whatever a search meets
+            told = failure(request, "run", error)
+            ending = {"reason": "failed", "message": told.message, "details": told.details}
+            ending["problems"] = [list(problem) for problem in told.problems]
+        finally:
+            with self._guard:
+                self._control = None
+            control.close()
+        self._notice("changed", folder=where)
+        self._notice("search", folder=where, state="ended", **ending)
