@@ -1,0 +1,111 @@
+"""All fields of one thing, drawn from the catalogue: the basic ones at once, the others folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from tunerstudio.gui.model_editor.field_row import FieldRow
+from tunerstudio.gui.model_editor.parsing import UNSET
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
+from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
+
+
+class FieldForm(QWidget):
+    """Rows for a list of arguments.
+
+    Signals:
+        edited: (str, object, int) name, new value, stretch of typing; as of `FieldRow`.
+        focused: (object) the ArgumentInfo that has the keyboard.
+        trouble_changed: () `troubles()` would answer differently.
+    """
+
+    edited = Signal(str, object, int)
+    focused = Signal(object)
+    trouble_changed = Signal()
+
+    def __init__(self, theme: Theme, catalogue: Catalogue | None, parent: QWidget | None = None) -> None:
+        """An empty form."""
+        super().__init__(parent)
+        self._theme = theme
+        self._catalogue = catalogue
+        self._rows: dict[str, FieldRow] = {}
+        self._folded: list[FieldRow] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SPACE_S)
+        self._more = QToolButton()
+        self._more.setProperty("look", "link")
+        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._more.setIconSize(QSize(14, 14))
+        self._more.setMinimumHeight(MINIMUM_TARGET)
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._fold)
+
+    @property
+    def rows(self) -> Mapping[str, FieldRow]:
+        """The rows by name of their argument."""
+        return self._rows
+
+    def set_arguments(
+        self,
+        arguments: Sequence[ArgumentInfo],
+        labels: Mapping[str, tuple[str, str]] | None = None,
+        tunable: bool = True,
+    ) -> None:
+        """Draw rows for `arguments`; `labels` gives (label, unit) where the name alone does not read well."""
+        for row in self._rows.values():
+            self._layout.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self._rows.clear()
+        self._layout.removeWidget(self._more)
+        basic = [argument for argument in arguments if argument.basic]
+        others = [argument for argument in arguments if not argument.basic]
+        for argument in basic:
+            self._add(argument, labels, tunable)
+        self._layout.addWidget(self._more)
+        self._folded = [self._add(argument, labels, tunable) for argument in others]
+        self._more.setVisible(bool(others))
+        self._fold(self._more.isChecked())
+
+    def _add(self, argument: ArgumentInfo, labels: Mapping[str, tuple[str, str]] | None, tunable: bool) -> FieldRow:
+        label, unit = (labels or {}).get(argument.name, ("", ""))
+        row = FieldRow(self._theme, argument, self._catalogue, tunable=tunable, label=label, unit=unit)
+        row.edited.connect(self.edited)
+        row.focused.connect(self.focused)
+        row.trouble_changed.connect(self.trouble_changed)
+        self._rows[argument.name] = row
+        self._layout.addWidget(row)
+        return row
+
+    def show_values(self, values: Mapping[str, Any], prefix: str = "") -> None:
+        """Show the document's values; hyperparameters are called `prefix` + argument if the user names them not."""
+        for name, row in self._rows.items():
+            row.set_default_name(prefix + name)
+            row.show_value(values.get(name, UNSET))
+        for row in self._folded:
+            given = row.argument.name in values
+            row.setVisible(given or self._more.isChecked())
+
+    def show_remarks(self, remarks: Mapping[str, str]) -> None:
+        """What a check of the whole study says, by argument."""
+        for name, row in self._rows.items():
+            row.set_remark(remarks.get(name, ""))
+            if row in self._folded and remarks.get(name):
+                row.show()
+
+    def troubles(self) -> dict[str, str]:
+        """Fields in which something wrong is typed, with what is wrong."""
+        return {name: row.trouble for name, row in self._rows.items() if row.trouble}
+
+    def _fold(self, unfolded: bool) -> None:
+        count = len(self._folded)
+        text = self.tr("Fewer fields") if unfolded else self.tr("{count} more fields").format(count=count)
+        self._more.setText(text)
+        self._more.setIcon(self._theme.icon("ph.caret-down" if unfolded else "ph.caret-right", "accent"))
+        for row in self._folded:
+            row.setVisible(unfolded or bool(row.trouble))

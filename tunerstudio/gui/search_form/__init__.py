@@ -1,0 +1,1 @@
+"""The parts of the Search page: algorithm, options, budget, training, search space, check."""
