@@ -1,0 +1,234 @@
+"""Saving the best models of a study: exported, evaluated, loaded again from the file alone, and described."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunerstudio.engine.executors.local import Worker, WorkerPool
+from tunerstudio.engine.preparation import DATA_FOLDER, open_in_worker, prepare_data, read_study
+from tunerstudio.protocol.worker import ExportModel, ModelExported, ModelVerified, VerifyModel
+from tunerstudio.registry.card import DataCard, ExecutionCard, ModelCard, SearchCard, write_card
+from tunerstudio.store.reader import StudyReader
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.errors import ModelError, TunerStudioError
+from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.preprocessing import PreparedData
+from tunerstudio.study.search import Objective
+from tunerstudio.study.trials import Execution, Trial, TrialState, ranked
+
+MODELS_FOLDER = "models"
+
+Progress = Callable[[float, str], None]
+"""Takes the share done (0 to 1) and a sentence."""
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """What was saved.
+
+    Attributes:
+        path: The model file.
+        trial: Number of the trial.
+        score: Mean score of the trial.
+        saved_score: Score of the execution whose weights were saved.
+        test: Metrics on the test part; empty without one.
+        verified: Whether the file alone, loaded in a fresh process, gives `saved_score` again.
+    """
+
+    path: Path
+    trial: int
+    score: float
+    saved_score: float
+    test: dict[str, float]
+    verified: bool
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What all models of one save share."""
+
+    folder: Path
+    document: StudyDocument
+    data: PreparedData
+    space: SearchSpace
+    trials: list[Trial]
+    exporter: Worker
+    verifier: Worker
+
+
+def best_execution(trial: Trial, objective: Objective) -> Execution:
+    """The execution of a completed `trial` with the best score (the earlier one of equals)."""
+    done = [e for e in trial.executions if e.state is TrialState.COMPLETED and e.score is not None]
+    sign = -1.0 if objective.direction == "max" else 1.0
+    return min(done, key=lambda execution: sign * (execution.score or 0.0))
+
+
+def save_top(
+    folder: Path, numbers: list[int] | None, top: int, to: Path | None, pool: WorkerPool, progress: Progress
+) -> list[SavedModel]:
+    """Save models of the study in `folder`.
+
+    Args:
+        folder: The study folder.
+        numbers: Trials to save; None: the `top` best ones.
+        top: How many.
+        to: Where; None: the study's `models` folder.
+        pool: Gives a worker to export and another, fresh one to verify.
+        progress: Told how far it is.
+
+    Raises:
+        TunerStudioError: If there is nothing to save or a model cannot be exported; earlier ones stay saved.
+    """
+    document = read_study(folder)
+    with StudyReader(folder) as reader:
+        trials = reader.trials()
+    chosen = _choose(trials, document, numbers, top)
+    progress(0.0, "reading the data")
+    data = prepare_data(document, folder)
+    target = to if to is not None else folder / MODELS_FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    verifier = pool.acquire(fresh=True)
+    exporter = pool.acquire()
+    try:
+        space = open_in_worker(exporter, folder, document)
+        context = _Context(folder, document, data, space, trials, exporter, verifier)
+        saved = []
+        for place, trial in enumerate(chosen):
+            progress(place / len(chosen), f"saving trial {trial.number} ({place + 1} of {len(chosen)})")
+            saved.append(_save_one(context, trial, target))
+        progress(1.0, f"{len(saved)} models are saved in {target}")
+        return saved
+    finally:
+        pool.release(exporter)
+        pool.release(verifier)
+
+
+def _choose(trials: list[Trial], document: StudyDocument, numbers: list[int] | None, top: int) -> list[Trial]:
+    best = ranked(trials, document.search.objective.direction)
+    completed = [trial for trial in best if trial.state is TrialState.COMPLETED]
+    if not completed:
+        raise TunerStudioError("there is no completed trial yet, so there is no model to save: run the search first")
+    if numbers is None:
+        if top < 1:
+            raise TunerStudioError(f"{top} models cannot be saved: 1 or more is needed")
+        return completed[:top]
+    missing = sorted(set(numbers) - {trial.number for trial in completed})
+    if missing:
+        raise TunerStudioError(f"trial {missing[0]} is not completed, so it has no model to save")
+    return [trial for trial in completed if trial.number in numbers]
+
+
+def _save_one(context: _Context, trial: Trial, target: Path) -> SavedModel:
+    execution = best_execution(trial, context.document.search.objective)
+    # Written beside its place and renamed when complete: a kill never leaves half a model under its name.
+    unfinished = Path(tempfile.mkdtemp(prefix=f".trial-{trial.number:04d}-", dir=target))
+    try:
+        exported = context.exporter.ask(
+            ExportModel(
+                trial=trial.number,
+                values=trial.values,
+                execution=execution.index,
+                seed=execution.seed,
+                folder=str(context.folder / "trials" / f"{trial.number:04d}"),
+                to=str(unfinished),
+            )
+        )
+        if not isinstance(exported, ModelExported):
+            raise ModelError(f"the worker answered {exported.type} to ExportModel")
+        verified = _verify(context, unfinished / exported.file, exported, execution)
+        write_card(unfinished, _card(context, trial, execution, exported, verified))
+        final = target / f"trial-{trial.number:04d}"
+        if final.exists():
+            shutil.rmtree(final)
+        unfinished.chmod(0o755)  # mkdtemp makes it private to the user
+        unfinished.rename(final)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    score, saved_score = _finite(trial.score), _finite(execution.score)
+    return SavedModel(final / exported.file, trial.number, score, saved_score, exported.test, verified)
+
+
+def _verify(context: _Context, path: Path, exported: ModelExported, execution: Execution) -> bool:
+    """Whether the file alone, in a process that never saw the study, gives the stored score again."""
+    name = context.document.search.objective.name.removeprefix("val_")
+    answer = context.verifier.ask(
+        VerifyModel(model=str(path), data_folder=str(context.folder / DATA_FOLDER), metrics=tuple(exported.validation))
+    )
+    if not isinstance(answer, ModelVerified):
+        raise ModelError(f"the worker answered {answer.type} to VerifyModel")
+    if name in answer.validation:
+        return math.isclose(answer.validation[name], _finite(execution.score), rel_tol=1e-5, abs_tol=1e-7)
+    # A metric of the user's own code cannot be computed from the file; then all others must agree.
+    same = [math.isclose(answer.validation[n], exported.validation[n], rel_tol=1e-5) for n in answer.validation]
+    return bool(same) and all(same)
+
+
+def _card(context: _Context, trial: Trial, execution: Execution, exported: ModelExported, verified: bool) -> ModelCard:
+    search = context.document.search
+    states = [other.state for other in context.trials]
+    order = [other.number for other in ranked(context.trials, search.objective.direction)]
+    versions = context.exporter.wait_ready().versions
+    return ModelCard(
+        study=context.document.name,
+        trial=trial.number,
+        file=exported.file,
+        saved_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        objective=search.objective,
+        score=_finite(trial.score),
+        standard_error=trial.standard_error,
+        saved_score=_finite(execution.score),
+        verified=verified,
+        executions=tuple(
+            ExecutionCard(
+                seed=e.seed, score=_finite(e.score), best_epoch=e.best_epoch, epochs=e.epochs, saved=e is execution
+            )
+            for e in trial.executions
+        ),
+        validation=exported.validation,
+        test=exported.test,
+        values=trial.values,
+        parameters=exported.parameters,
+        duration_s=trial.duration_s,
+        data=_data_card(context.data),
+        search=SearchCard(
+            algorithm=search.algorithm.id,
+            seed=search.seed,
+            trials=len(states),
+            completed=states.count(TrialState.COMPLETED),
+            failed=states.count(TrialState.FAILED),
+            hyperparameters=len(context.space.hyperparameters),
+            rank=order.index(trial.number) + 1,
+        ),
+        versions=versions,
+        device=trial.device,
+        summary=exported.summary,
+        how_to_load=exported.how_to_load,
+    )
+
+
+def _data_card(data: PreparedData) -> DataCard:
+    inputs = [plan.name if plan.kind == "array" else column for plan in data.inputs for column in _columns(plan)]
+    return DataCard(
+        source=data.source,
+        fingerprint=data.fingerprint,
+        task=data.target.task,
+        target=data.target.columns,
+        inputs=tuple(inputs),
+        classes=data.target.classes,
+        rows=data.parts,
+    )
+
+
+def _columns(plan: object) -> tuple[str, ...]:
+    return getattr(plan, "columns", ("",))
+
+
+def _finite(value: float | None) -> float:
+    """Completed trials and executions have scores; this says so to the type checker."""
+    return math.nan if value is None else value
