@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from tunerstudio.algorithms.legality import random_values
+from tunerstudio.algorithms.tried import TriedConfigurations
 from tunerstudio.study.hyperparameters import (
     UNCOUNTABLE,
     Boolean,
@@ -118,6 +119,15 @@ class Finished:
 Answer = Proposal | Values | Wait | Finished
 """What `propose` may return."""
 
+
+def untried_values(space: SearchSpace, history: History, rng: np.random.Generator) -> Values | None:
+    """A configuration drawn at random among those that no trial has had; None if there is none left."""
+    tried = TriedConfigurations(space)
+    for trial in history.trials:
+        tried.add(trial.values)
+    return tried.untried(rng)
+
+
 __all__ = [
     "API_VERSION",
     "UNCOUNTABLE",
@@ -141,5 +151,6 @@ __all__ = [
     "Wait",
     "random_values",
     "same_value",
+    "untried_values",
     "values_key",
 ]

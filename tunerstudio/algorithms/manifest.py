@@ -24,6 +24,7 @@ CAPABILITIES: Final[Mapping[str, str]] = {
     "conditional": "knows that some hyperparameters are active only for some values of others",
     "continuous": "draws from ranges without a step (without it they are cut into points)",
     "parallel": "proposes a trial while others still run",
+    "deterministic": "proposes the same trials whatever the seed",
     "multi_objective": "optimises several objectives at once",
     "uses_epochs": "trains some trials for fewer epochs and goes on with the promising ones",
     "model_based": "learns from scores which values are promising",
