@@ -22,7 +22,8 @@ class Example:
         sentence: What it shows.
         duration: How long it takes, such as "about a minute".
         order: Place in lists.
-        folder: Holds its `study.yaml` (and `picture.svg`, if it has one).
+        icon: Name of its icon, such as `ph.heartbeat`.
+        folder: Holds its `study.yaml`.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Example:
     sentence: str
     duration: str
     order: int
+    icon: str
     folder: Path
 
     def document(self) -> StudyDocument:
@@ -62,5 +64,6 @@ def _read(folder: Path) -> Example:
         sentence=content["sentence"],
         duration=content["duration"],
         order=content["order"],
+        icon=content["icon"],
         folder=folder,
     )
