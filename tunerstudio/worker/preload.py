@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 HIDDEN = ("sklearn", "pandas", "scipy", "matplotlib", "keras_tuner")
 """Packages that stay out of a worker until something really needs them."""
@@ -23,12 +25,31 @@ def import_tensorflow() -> None:
         # None makes `import name` raise ImportError, which Keras takes as "not installed".
         sys.modules[name] = None  # type: ignore[assignment]
     try:
-        importlib.import_module("tensorflow")
-        importlib.import_module("keras")
+        with _quiet():
+            importlib.import_module("tensorflow")
+            importlib.import_module("keras")
     finally:
         for name in hidden:
             if sys.modules.get(name) is None:
                 sys.modules.pop(name, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep TensorFlow's greetings, which no setting silences, out of the user's terminal.
+
+    A failed import is told by its exception; nothing else of interest is printed.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 import_tensorflow()
