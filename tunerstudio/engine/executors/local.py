@@ -92,6 +92,8 @@ class Worker:
                 self.kill()
                 raise WorkerDiedError(f"a worker did not start within {START_LIMIT_S:g} s; see {self.log_path}")
             report = self.receive()
+            if isinstance(report, CommandFailed):
+                raise WorkerDiedError(f"a worker could not start: {report.message}\n{report.details}")
             if not isinstance(report, WorkerReady):
                 raise WorkerDiedError(f"a worker greeted with {report.type} instead of WorkerReady")
             self.ready = report
