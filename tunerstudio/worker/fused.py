@@ -9,15 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.utils.python_utils import pythonify_logs
 
-from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.worker.fit_road import EpochWatch, as_floats
 from tunerstudio.worker.fused_cache import ProgramCache
 from tunerstudio.worker.fused_data import DataOnDevice, DeviceData
 from tunerstudio.worker.fused_program import Logs, Program, build_state
 from tunerstudio.worker.training import (
     FitPlan,
     FitResult,
-    NotFiniteError,
     OnEpoch,
     StopRequest,
     TrainingArrays,
@@ -88,11 +88,8 @@ class _Execution:
         self._order = order
         self._stop = stop
         self._batch_size = tf.constant(plan.batch_size, tf.int64)
-        self._epochs = 0
-        self._best_epoch = 0
-        self._best_metrics: dict[str, float] = {}
+        self._watch = EpochWatch(plan)
         self._best_weights: list[tf.Tensor] = []
-        self._patience = _Patience(plan)
 
     def train(self, on_epoch: OnEpoch) -> bool:
         """Train all epochs; whether a stop request ended it before its time."""
@@ -102,33 +99,34 @@ class _Execution:
         )
         model.stop_training = False
         callbacks.on_train_begin()
-        stopped = False
         logs: dict[str, Any] = {}
+        stopped = False
         for epoch in range(plan.initial_epoch, plan.epochs):
-            if epoch > plan.initial_epoch and self._stop.after_epoch:
-                stopped = True
-                break
             callbacks.on_epoch_begin(epoch)
             results = self._epoch(epoch)
             if results is None:
                 stopped = True
                 break
-            logs = _plain(results)
-            metrics = self._keep(epoch + 1, logs)
+            logs = pythonify_logs(results)
             callbacks.on_epoch_end(epoch, logs)
+            metrics = as_floats(logs)
+            if self._watch.epoch_ended(epoch + 1, metrics):
+                self._best_weights = [variable.value.read_value() for variable in model.weights]
             on_epoch(epoch + 1, metrics)
-            if model.stop_training or self._patience.is_over(metrics[plan.objective.name]):
+            if model.stop_training or self._watch.out_of_patience:
+                break
+            if self._stop.after_epoch and epoch + 1 < plan.epochs:
+                stopped = True
                 break
         callbacks.on_train_end(logs)
         return stopped
 
     def result(self, model: keras.Model, stopped: bool) -> FitResult:
         """Hand the best weights to the caller's model, and say how it went."""
-        if self._best_epoch:
-            for variable, best in zip(model.weights, self._best_weights, strict=True):
-                variable.value.assign(best)
-        score = self._best_metrics[self._plan.objective.name] if self._best_epoch else float("nan")
-        return FitResult(stopped, self._best_epoch, score, self._best_metrics, self._epochs, model.get_weights())
+        for variable, best in zip(model.weights, self._best_weights, strict=bool(self._best_weights)):
+            variable.value.assign(best)
+        watch = self._watch
+        return FitResult(stopped, watch.best_epoch, watch.score, dict(watch.metrics), watch.epochs, model.get_weights())
 
     def _epoch(self, epoch: int) -> Logs | None:
         """One epoch in as many calls as it needs; None if a stop request came in between."""
@@ -156,53 +154,6 @@ class _Execution:
             program.learn_pace(done * batch_size, time.perf_counter() - begin, CALL_S)
             step, validation_step = last, last_validation
         return train_logs | {f"val_{name}": value for name, value in validation_logs.items()}
-
-    def _keep(self, epoch: int, logs: dict[str, Any]) -> dict[str, float]:
-        """Check an epoch's metrics and keep the weights if they are the best; the metrics that are plain numbers."""
-        self._epochs += 1
-        metrics = {name: value for name, value in logs.items() if isinstance(value, float)}
-        objective = self._plan.objective
-        if objective.name not in metrics:
-            known = ", ".join(sorted(metrics))
-            raise ModelError(
-                f"The objective {objective.name!r} is not among the metrics that the model logs ({known})."
-                + suggest(objective.name, metrics)
-            )
-        for name in ("loss", objective.name):
-            if not np.isfinite(metrics.get(name, 0.0)):
-                raise NotFiniteError(name, epoch, metrics[name])
-        best = self._best_metrics.get(objective.name)
-        if best is None or objective.better(metrics[objective.name], best):
-            self._best_epoch, self._best_metrics = epoch, metrics
-            self._best_weights = [variable.value.read_value() for variable in self._program.model.weights]
-        return metrics
-
-
-class _Patience:
-    """Early stopping on the objective, counted as Keras's EarlyStopping does."""
-
-    def __init__(self, plan: FitPlan) -> None:
-        self._rule = plan.early_stopping
-        self._objective = plan.objective
-        self._best: float | None = None
-        self._waited = 0
-
-    def is_over(self, score: float) -> bool:
-        """Whether the last `patience` epochs brought nothing; call once per epoch."""
-        if self._rule is None:
-            return False
-        margin = self._rule.min_delta if self._objective.direction == "max" else -self._rule.min_delta
-        if self._best is None or self._objective.better(score - margin, self._best):
-            self._best, self._waited = score, 0
-        else:
-            self._waited += 1
-        return self._waited >= self._rule.patience
-
-
-def _plain(logs: Logs) -> dict[str, Any]:
-    """Scalars as Python floats, others as arrays."""
-    arrays = {name: value.numpy() for name, value in logs.items()}
-    return {name: float(array) if array.ndim == 0 else array for name, array in arrays.items()}
 
 
 def _wait(logs: Logs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 
@@ -67,10 +68,24 @@ def _twin(model: keras.Model) -> keras.Model:
     before = random.getstate()
     try:
         twin = type(model).from_config(model.get_config())
-        twin.compile_from_config(model.get_compile_config())
+        arguments = dict(model._compile_config.config)
+        for stateful in ("optimizer", "metrics", "weighted_metrics"):
+            arguments[stateful] = _fresh(arguments[stateful])
+        twin.compile(**arguments)
     finally:
         random.setstate(before)
     return twin
+
+
+def _fresh(part: Any) -> Any:
+    """The same without state: metrics and the optimizer may not be shared by two models."""
+    if isinstance(part, dict):
+        return {key: _fresh(value) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [_fresh(value) for value in part]
+    if isinstance(part, (keras.metrics.Metric, keras.optimizers.Optimizer)):
+        return type(part).from_config(part.get_config())
+    return part
 
 
 def _kinds(rows: Rows) -> tuple[str, ...]:

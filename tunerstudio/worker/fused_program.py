@@ -35,7 +35,7 @@ class Program:
     """
 
     def __init__(self, model: Model, train: Rows, validation: Rows) -> None:
-        """Build what is not yet built and make ready; tracing happens at the first call.
+        """Build what is not yet built, and trace.
 
         Args:
             model: A compiled Keras model that belongs to this program from now on.
@@ -46,13 +46,14 @@ class Program:
         self.rows_per_call = 1
         self._is_traced = False
         build_state(model, train)
+        self._train_step = _LoggingStep(model, "train_step", train)
+        self._test_step = _LoggingStep(model, "test_step", validation)
         self._variables = state_of(model)
         self._optimizer_variables = optimizer_state_of(model)
         self._fresh_optimizer = [np.array(variable.value) for variable in self._optimizer_variables]
-        self._own_train_step = _is_custom(model, "train_step", "compute_metrics")
-        self._own_test_step = _is_custom(model, "test_step", "compute_metrics")
-        signature = [_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5]
-        self._span = tf.function(self._train_and_validate, input_signature=signature, autograph=False)
+        # A concrete function: calling the tf.function itself would trace twice, to look for new variables.
+        function = tf.function(self._train_and_validate, autograph=False)
+        self._span = function.get_concrete_function(_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5)
 
     def load(self, model: Model) -> None:
         """Take over the state of another model of the same architecture, and forget the last execution.
@@ -75,12 +76,14 @@ class Program:
             copy_learning_rate(model.optimizer, self.model.optimizer)
 
     def unload(self, model: Model) -> None:
-        """Give the state back to the caller's `model`, its optimizer's too if that is built."""
+        """Give the state back to the caller's `model`, and to its optimizer."""
         if model is self.model:
             return
         for given, own in zip(state_of(model), self._variables, strict=True):
             given.value.assign(own.value)
-        if model.optimizer is not None and model.optimizer.built:
+        if model.optimizer is not None:
+            if not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
             for given, own in zip(optimizer_state_of(model), self._optimizer_variables, strict=True):
                 given.value.assign(own.value)
 
@@ -128,7 +131,7 @@ class Program:
             return tuple(tf.gather(part, chosen) for part in train)
 
         self._reset_if(first < last, first)
-        train_logs = self._loop(self.model.train_step, self._own_train_step, shuffled_batch, first, last)
+        train_logs = self._loop(self._train_step, shuffled_batch, first, last)
         if not validation:
             return train_logs, {}
         validation_rows = tf.shape(validation[0], out_type=tf.int64)[0]
@@ -138,8 +141,7 @@ class Program:
             return tuple(part[step * batch_size : end] for part in validation)
 
         self._reset_if(first_validation < last_validation, first_validation)
-        bounds = (first_validation, last_validation)
-        return train_logs, self._loop(self.model.test_step, self._own_test_step, batch, *bounds)
+        return train_logs, self._loop(self._test_step, batch, first_validation, last_validation)
 
     def _reset_if(self, begins: tf.Tensor, first: tf.Tensor) -> None:
         def reset() -> tf.Tensor:
@@ -148,31 +150,54 @@ class Program:
 
         tf.cond(tf.logical_and(begins, tf.equal(first, 0)), reset, lambda: tf.constant(False))
 
-    def _loop(
-        self,
-        step: Callable[[Rows], Any],
-        custom: bool,
-        batch: Callable[[tf.Tensor], Rows],
-        first: tf.Tensor,
-        last: tf.Tensor,
-    ) -> Logs:
+    def _loop(self, step: _LoggingStep, batch: Callable[[tf.Tensor], Rows], first: tf.Tensor, last: tf.Tensor) -> Logs:
         """Run `step` over the batches and return what `fit` would log."""
-        begin: Logs = _zeros_like_logs(step, batch) if custom else {}
 
         def body(index: tf.Tensor, _: Logs) -> tuple[tf.Tensor, Logs]:
-            logs = step(batch(index))
-            return index + 1, (flatten_logs(logs) if custom else {})
+            return index + 1, step(batch(index))
 
-        _, logs = tf.while_loop(lambda index, _: index < last, body, (first, begin), parallel_iterations=1)
+        begin = (first, step.empty_logs())
+        _, logs = tf.while_loop(lambda index, _: index < last, body, begin, parallel_iterations=1)
         results = flatten_logs(self.model.get_metrics_result())
         # Keras logs the metrics unless the model's own step returns something else; then its last step's values.
-        return results if not custom or set(results) == set(begin) else logs
+        return logs if step.is_own and set(results) != set(logs) else results
+
+
+class _LoggingStep:
+    """A model's `train_step` or `test_step`, and what it returns.
+
+    Attributes:
+        is_own: Whether the model's class replaces it, so that it may log anything; Keras's logs the metrics.
+    """
+
+    def __init__(self, model: Model, name: str, rows: Rows) -> None:
+        self._step: Callable[[Rows], Any] = getattr(model, name)
+        self.is_own = bool(rows) and _replaces(model, name, "compute_metrics")
+        self._specs: dict[str, tf.TensorSpec] = {}
+        if self.is_own:
+            # Creates what the step creates at its first call, as `fit` does, and shows the logs' shapes.
+            traced = tf.function(lambda data: flatten_logs(self._step(data)), autograph=False)
+            self._specs = traced.get_concrete_function(_specs(rows)).structured_outputs
+
+    def empty_logs(self) -> Logs:
+        return {name: tf.zeros(spec.shape, spec.dtype) for name, spec in self._specs.items()}
+
+    def __call__(self, batch: Rows) -> Logs:
+        logs = self._step(batch)
+        return flatten_logs(logs) if self.is_own else {}
+
+
+def has_own_steps(model: Model) -> bool:
+    """Whether the model's class brings its own way to train or to be compiled."""
+    return _replaces(model, "train_step", "test_step", "compute_metrics", "compile")
 
 
 def build_state(model: Model, train: Rows) -> None:
     """Create all weights, metric states and optimizer slots of a compiled model, as `fit` does at its beginning."""
+    if has_own_steps(model):
+        return  # such a model is built when its steps are traced
     features, targets, *weights = (part[:2].numpy() for part in train)
-    model._maybe_symbolic_build(data_batch=(features, targets, weights[0] if weights else None))
+    model._symbolic_build(data_batch=(features, targets, weights[0] if weights else None))
 
 
 def state_of(model: Model) -> list[Any]:
@@ -208,17 +233,7 @@ def flatten_logs(logs: Any) -> Logs:
     return flat
 
 
-def _zeros_like_logs(step: Callable[[Rows], Any], batch: Callable[[tf.Tensor], Rows]) -> Logs:
-    """Zeros in the shapes of what a model's own step returns; found by tracing it once."""
-
-    def probe() -> Logs:
-        return flatten_logs(step(batch(tf.constant(0, tf.int64))))
-
-    shapes = tf.function(probe, autograph=False).get_concrete_function().structured_outputs
-    return {name: tf.zeros(spec.shape, spec.dtype) for name, spec in shapes.items()}
-
-
-def _is_custom(model: Model, *methods: str) -> bool:
+def _replaces(model: Model, *methods: str) -> bool:
     return any(getattr(type(model), method) is not getattr(Model, method) for method in methods)
 
 

@@ -8,6 +8,9 @@ import keras
 import psutil
 import tensorflow as tf
 
+from tunerstudio.worker.fused_data import place
+from tunerstudio.worker.fused_program import Program, has_own_steps
+from tunerstudio.worker.layers import first_sentence
 from tunerstudio.worker.training import FitPlan, TrainingArrays
 
 _OWN_METHODS = ("fit", "evaluate", "make_train_function", "make_test_function", "reset_metrics")
@@ -26,7 +29,7 @@ GPU_BYTES = 4 * 2**30
 
 def unsupported_reason(model: keras.Model, arrays: TrainingArrays, plan: FitPlan) -> str | None:
     """Why this model must be trained with Keras's fit, in a sentence; None if the fused road gives the same."""
-    return _model_reason(model) or _plan_reason(plan) or _size_reason(arrays)
+    return _model_reason(model) or _plan_reason(plan) or _size_reason(arrays) or _own_steps_reason(model, arrays)
 
 
 def _model_reason(model: keras.Model) -> str | None:
@@ -37,8 +40,6 @@ def _model_reason(model: keras.Model) -> str | None:
     for method in _OWN_METHODS:
         if getattr(type(model), method) is not getattr(keras.Model, method):
             return f"The model's class has a {method}() of its own."
-    if type(model).get_compile_config is not keras.Model.get_compile_config and model.optimizer is None:
-        return "The model keeps its optimizer to itself."
     for layer in model._flatten_layers():
         if getattr(layer, "stateful", False):
             return f"The layer {layer.name} keeps its state from one batch to the next."
@@ -65,6 +66,19 @@ def _works_per_batch(callback: Any) -> bool:
     hooks = (getattr(callback, name, None) for name in _BATCH_HOOKS)
     base = {getattr(keras.callbacks.Callback, name) for name in _BATCH_HOOKS}
     return any(hook is not None and getattr(hook, "__func__", hook) not in base for hook in hooks)
+
+
+def _own_steps_reason(model: keras.Model, arrays: TrainingArrays) -> str | None:
+    """Try whether a model's own train_step can be compiled into a loop; a few rows are enough for that."""
+    if not has_own_steps(model):
+        return None
+    few = TrainingArrays(arrays.x_train[:2], arrays.y_train[:2], arrays.x_validation[:2], arrays.y_validation[:2])
+    data = place(few, None)
+    try:
+        Program(model, data.train, data.validation)
+    except Exception as error:  # noqa: BLE001  # code of the user's may raise anything; fit then shows what it does
+        return f"The model's own train_step cannot be compiled into a loop: {first_sentence(error)}"
+    return None
 
 
 def _size_reason(arrays: TrainingArrays) -> str | None:
