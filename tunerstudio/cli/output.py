@@ -17,8 +17,8 @@ class Output:
     def __init__(self, json_wanted: bool) -> None:
         """Print JSON if `json_wanted`."""
         self.json_wanted = json_wanted
-        self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = _console(stderr=False)
+        self.err = _console(stderr=True)
 
     def result(self, content: dict[str, Any] | list[Any]) -> None:
         """The JSON result, if wanted."""
@@ -45,7 +45,8 @@ class Output:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in headings:
-            table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+            is_number = heading in right
+            table.add_column(heading, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
         self.out.print(table)
@@ -63,6 +64,13 @@ class Output:
         if details:
             self.err.print("Details:", markup=False, style="dim")
             self.err.print(details.rstrip(), markup=False, style="dim")
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 200  # a file or a pipe has no width; tables should not be folded to 80 columns there
+    return console
 
 
 def number(value: float | None) -> str:

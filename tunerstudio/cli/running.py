@@ -34,7 +34,8 @@ def check(options: argparse.Namespace, output: Output) -> int:
     output.result(_check_json(report))
     size = "infinitely many" if math.isinf(report.size) else f"{report.size:,.0f}"
     parameters = "" if report.parameters is None else f", {report.parameters:,} parameters at the default values"
-    output.say(f"The study can run: {size} configurations{parameters}; trials run on {report.device}.")
+    output.say(f"The study can run: {size} configurations{parameters}.")
+    output.say(f"Trials run on {report.device}. {report.device_reason}".rstrip())
     return 0
 
 
@@ -46,6 +47,7 @@ def _check_json(report: CheckReport) -> dict[str, object]:
         "parameters": report.parameters,
         "road": report.road,
         "device": report.device,
+        "device_reason": report.device_reason,
         "warnings": report.warnings,
     }
 

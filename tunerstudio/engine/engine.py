@@ -38,6 +38,8 @@ class CheckReport:
         parameters: Weights of the network at the default values; None for estimators.
         road: "fused" or "fit".
         device: Where trials will run.
+        device_reason: Why not on a GPU, in a sentence; empty if on one.
+        summary: The network at the default values, as text.
         warnings: Sentences on what is legal but perhaps not meant.
     """
 
@@ -47,6 +49,7 @@ class CheckReport:
     parameters: int | None
     road: str
     device: str
+    device_reason: str
     summary: str
     warnings: list[str] = field(default_factory=list)
 
@@ -88,8 +91,9 @@ class Engine:
             parameters=study.probe.parameters,
             road=study.probe.road,
             device=greeting.device,
+            device_reason=greeting.device_reason,
             summary=study.probe.summary,
-            warnings=[*study.warnings, *([greeting.device_reason] if greeting.device_reason else [])],
+            warnings=study.warnings,
         )
 
     def space(self, folder: Path) -> SearchSpace:

@@ -127,6 +127,7 @@ class EngineService:
             "size": None if checked.size == float("inf") else checked.size,
             "road": checked.road,
             "device": checked.device,
+            "device_reason": checked.device_reason,
             "summary": checked.summary,
         }
 
