@@ -14,7 +14,7 @@ from tunerstudio.analysis.curves import VALIDATION_PREFIX, Curve, TrialCurves, b
 from tunerstudio.analysis.history import readable_range
 from tunerstudio.gui.formats import format_number
 from tunerstudio.gui.plots.axes import WholeAxis
-from tunerstudio.gui.plots.panel import PlotPanel, nearest, pen
+from tunerstudio.gui.plots.panel import PlotPanel, nearest
 from tunerstudio.gui.theme import Theme
 from tunerstudio.study.trials import Epoch
 
@@ -106,7 +106,7 @@ class CurvesPlot(PlotPanel):
         self.plot.setLabel("left", name)
         self._set_range(is_log)
         self._set_legend()
-        self.set_note(self.tr("%n more selected trial(s) are not drawn", "", self._left_out) if self._left_out else "")
+        self.set_note(self.tr("Selected but not drawn: {count}").format(count=self._left_out) if self._left_out else "")
         self._describe(name)
 
     def trial_at(self, where: QPointF) -> tuple[int, str] | None:
@@ -145,11 +145,11 @@ class CurvesPlot(PlotPanel):
             return
         color = self.theme.trial_color(curves.trial)
         if len(curves.executions) > 1 and len(self._trials) <= 3:
-            self._add(joined(curves.executions), pen(color, 1, style, alpha=0.3))
+            self._add(joined(curves.executions), self.pen(color, 1, style, alpha=0.3))
         width = 2.2 if curves.trial == self._trials[0] else 1.6
         symbol = self._symbol(curves.trial) if style == Qt.PenStyle.SolidLine else ""
         lone = symbol or ("o" if curves.mean.epochs.size == 1 else "")
-        self._add(curves.mean, pen(color, width, style), lone)
+        self._add(curves.mean, self.pen(color, width, style), lone)
 
     def _symbol(self, number: int) -> str:
         """A mark for trials that share their colour with one that is drawn before them."""
@@ -187,6 +187,7 @@ class CurvesPlot(PlotPanel):
             f'<span style="color:{self.theme.trial_color(n).name()}">{marks[self._symbol(n)]}</span>&nbsp;'
             + self.tr("Trial {number}").format(number=n)
             for n in self._trials
+            if any(curves.trial == n and curves.mean.epochs.size for curves in self._drawn)
         ]
         lines = [self.tr("solid: validation"), self.tr("dashed: training")]
         muted = self.theme.color("muted").name()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from tunerstudio.analysis.history import ScoreHistory, readable_range, score_history
 from tunerstudio.gui.formats import format_score
 from tunerstudio.gui.plots.axes import WholeAxis
-from tunerstudio.gui.plots.panel import PlotPanel, nearest, pen
+from tunerstudio.gui.plots.panel import PlotPanel, nearest
 from tunerstudio.gui.theme import Theme
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Trial
@@ -85,7 +85,7 @@ class HistoryPlot(PlotPanel):
         )
 
     def restyle(self) -> None:
-        self._best.setPen(pen(self.theme.color("good"), 2))
+        self._best.setPen(self.pen(self.theme.color("good"), 2))
 
     def trial_at(self, where: QPointF) -> tuple[int, str] | None:
         history = self._history
@@ -116,7 +116,7 @@ class HistoryPlot(PlotPanel):
         if not 0 < known.sum() <= _MOST_BARS:
             self._bars.setData(x=None, y=None, height=None)
             return
-        shade = pen(self.theme.color("muted"), 1, alpha=0.6)
+        shade = self.pen(self.theme.color("muted"), 1, alpha=0.6)
         self._bars.setData(x=x[known], y=history.scores[known], height=2 * history.errors[known], beam=0.25, pen=shade)
 
     def _draw_points(self, x: np.ndarray, history: ScoreHistory) -> None:
@@ -125,9 +125,9 @@ class HistoryPlot(PlotPanel):
         if len(history) > 2000:
             fill.setAlphaF(0.6)
         done = history.completed
-        edge = pen(self.theme.color("card"), 1) if len(history) <= 2000 else pen(fill, 0, Qt.PenStyle.NoPen)
+        edge = self.pen(self.theme.color("card"), 1) if len(history) <= 2000 else self.pen(fill, 0, Qt.PenStyle.NoPen)
         self._points.setData(x=x[done], y=history.scores[done], size=size, pen=edge, brush=fill, symbol="o")
-        hollow = pen(self.theme.color("warning"), 1.2)
+        hollow = self.pen(self.theme.color("warning"), 1.2)
         self._pruned.setData(x=x[~done], y=history.scores[~done], size=size, pen=hollow, brush=None, symbol="t")
 
     def _draw_selection(self, x: np.ndarray, history: ScoreHistory) -> None:
@@ -137,7 +137,7 @@ class HistoryPlot(PlotPanel):
             x=x[places],
             y=history.scores[places],
             size=13,
-            pen=pen(self.theme.color("text"), 1.5),
+            pen=self.pen(self.theme.color("text"), 1.5),
             brush=[pg.mkBrush(self.theme.trial_color(int(history.numbers[place]))) for place in places],
         )
 
@@ -150,7 +150,7 @@ class HistoryPlot(PlotPanel):
         outside = int(((history.scores < limits[0]) | (history.scores > limits[1])).sum())
         self.fit((0.5, max(float(x.max()), 5.0) + 0.5), limits)
         is_cut = outside and not self.is_zoomed
-        self.set_note(self.tr("%n trial(s) lie outside of the picture", "", outside) if is_cut else "")
+        self.set_note(self.tr("Trials outside of the picture: {count}").format(count=outside) if is_cut else "")
 
 
 def _steps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
-from tunerstudio.analysis.importance import HyperparameterImportance, Importance
+from tunerstudio.analysis.importance import HyperparameterImportance, Importance, importance
 from tunerstudio.gui.formats import format_percent
-from tunerstudio.gui.plots.panel import PlotPanel, pen
+from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.theme import Theme
+from tunerstudio.study.search import Direction
+from tunerstudio.study.trials import Trial
 
 _MOST = 12
 """Bars that fit in the panel."""
@@ -27,6 +30,9 @@ class ImportancePlot(PlotPanel):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No bars yet."""
+        self._trials: Iterable[Trial] = ()
+        self._direction: Direction = "min"
+        self._is_outdated = True
         self._importance = Importance((), 0)
         self._bars: Any = pg.BarGraphItem(x0=[], y=[], width=[], height=0.6)
         self._labels: list[Any] = []
@@ -44,12 +50,16 @@ class ImportancePlot(PlotPanel):
         self.plot.getAxis("left").setStyle(tickLength=0)
         self.plot.getAxis("bottom").setStyle(showValues=False, tickLength=0)
 
-    def set_importance(self, found: Importance) -> None:
-        """Show `found`."""
-        self._importance = found
+    def set_trials(self, trials: Iterable[Trial], direction: Direction) -> None:
+        """Learn from `trials`, which are read anew when the plot is drawn next."""
+        self._trials, self._direction = trials, direction
+        self._is_outdated = True
         self.request_redraw()
 
     def redraw(self) -> None:
+        if self._is_outdated:
+            self._importance = importance(self._trials, self._direction)
+            self._is_outdated = False
         rows = self._importance.rows[:_MOST]
         for label in self._labels:
             self.plot.removeItem(label)
@@ -57,7 +67,7 @@ class ImportancePlot(PlotPanel):
         y = -np.arange(len(rows), dtype=np.float64)
         shares = np.array([row.share for row in rows])
         self._bars.setOpts(x0=np.zeros(len(rows)), y=y, width=shares, height=0.6)
-        self._bars.setOpts(brush=self.theme.color("bar"), pen=pen(self.theme.color("bar"), 0, Qt.PenStyle.NoPen))
+        self._bars.setOpts(brush=self.theme.color("bar"), pen=self.pen(self.theme.color("bar"), 0, Qt.PenStyle.NoPen))
         self._set_names(rows, y)
         for row, place in zip(rows, y, strict=True):
             self._add_label(row, float(place))
@@ -97,5 +107,5 @@ class ImportancePlot(PlotPanel):
             )
         else:
             hidden = len(found.rows) - len(rows)
-            self.set_note(self.tr("%n less important one(s) are not shown", "", hidden) if hidden else "")
+            self.set_note(self.tr("Less important, not shown: {count}").format(count=hidden) if hidden else "")
         self.describe(", ".join(f"{row.name}: {format_percent(row.share)}" for row in rows))

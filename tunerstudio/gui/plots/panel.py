@@ -92,6 +92,16 @@ class PlotPanel(QFrame):
     def _zoomed(self, *_: object) -> None:
         self._is_zoomed = True
 
+    def pen(
+        self, color: QColor, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine, alpha: float = 1.0
+    ) -> QPen:
+        """A pen whose width is in logical pixels at every zoom and on every screen."""
+        shade = QColor(color)
+        shade.setAlphaF(alpha)
+        made = QPen(shade, width * self.devicePixelRatioF(), style)
+        made.setCosmetic(True)
+        return made
+
     # --- for everyone -----------------------------------------------------------------------------------------------
 
     def request_redraw(self) -> None:
@@ -161,8 +171,8 @@ class PlotPanel(QFrame):
         foreground = self.theme.color("plot_foreground")
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)
-            axis.setPen(pen(self.theme.color("border")))
-            axis.setTextPen(pen(foreground))
+            axis.setPen(self.pen(self.theme.color("border")))
+            axis.setTextPen(self.pen(foreground))
             axis.setTickFont(self.theme.small_font())
             axis.label.setFont(self.theme.small_font())
         self.plot.showGrid(x=False, y=True, alpha=_GRID)
@@ -197,15 +207,6 @@ class PlotPanel(QFrame):
     def copy_picture(self) -> None:
         """Put the plot on the clipboard as a picture."""
         QGuiApplication.clipboard().setPixmap(self.plot.grab())
-
-
-def pen(color: QColor, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine, alpha: float = 1.0) -> QPen:
-    """A pen whose width is in logical pixels at every zoom."""
-    shade = QColor(color)
-    shade.setAlphaF(alpha)
-    made = QPen(shade, width, style)
-    made.setCosmetic(True)
-    return made
 
 
 def nearest(plot: Any, where: QPointF, x: np.ndarray, y: np.ndarray) -> int | None:

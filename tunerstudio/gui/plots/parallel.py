@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
-from tunerstudio.analysis.parallel import ParallelCoordinates
+from tunerstudio.analysis.parallel import ParallelCoordinates, parallel_coordinates
 from tunerstudio.gui.formats import format_number
 from tunerstudio.gui.plots.axes import PlainAxis
-from tunerstudio.gui.plots.panel import PlotPanel, nearest, pen
+from tunerstudio.gui.plots.panel import PlotPanel, nearest
 from tunerstudio.gui.theme import Theme
+from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.search import Objective
+from tunerstudio.study.trials import Trial
 
 _SHADES = 12
 """Colours of the score: one plot item for each, never one per trial."""
@@ -26,6 +29,10 @@ class ParallelPlot(PlotPanel):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No lines yet."""
+        self._trials: Iterable[Trial] = ()
+        self._objective = Objective()
+        self._space: SearchSpace | None = None
+        self._is_outdated = True
         self._picture = ParallelCoordinates((), np.empty(0, np.int64), np.empty((0, 0)), np.empty(0))
         self._selection: list[int] = []
         self._shades: list[Any] = [pg.PlotCurveItem(connect="finite") for _ in range(_SHADES)]
@@ -44,9 +51,10 @@ class ParallelPlot(PlotPanel):
     def make_axis(self, side: str) -> Any:
         return PlainAxis(side)
 
-    def set_picture(self, picture: ParallelCoordinates) -> None:
-        """Show `picture`."""
-        self._picture = picture
+    def set_trials(self, trials: Iterable[Trial], objective: Objective, space: SearchSpace | None = None) -> None:
+        """Draw `trials`, which are read anew when the plot is drawn next; `space` orders and scales the axes."""
+        self._trials, self._objective, self._space = trials, objective, space
+        self._is_outdated = True
         self.request_redraw()
 
     def set_selection(self, numbers: Sequence[int]) -> None:
@@ -55,12 +63,15 @@ class ParallelPlot(PlotPanel):
         self.request_redraw()
 
     def redraw(self) -> None:
-        picture = self._picture
-        x = np.arange(len(picture.axes), dtype=np.float64)
+        if self._is_outdated:
+            direction = self._objective.direction
+            self._picture = parallel_coordinates(list(self._trials), self._objective.name, direction, self._space)
+            self._is_outdated = False
+        x = np.arange(len(self._picture.axes), dtype=np.float64)
         self._draw_shades(x)
         self._draw_selection(x)
         uprights_x, uprights_y = np.repeat(x, 2), np.tile([0.0, 1.0], len(x))
-        self._uprights.setData(uprights_x, uprights_y, pen=pen(self.theme.color("plot_foreground"), 1))
+        self._uprights.setData(uprights_x, uprights_y, pen=self.pen(self.theme.color("plot_foreground"), 1))
         self._draw_labels()
         self.plot.showGrid(x=False, y=False)
         self.fit((-0.35, max(len(x) - 1, 1) + 0.35), (-0.04, 1.06), padding=0.0)
@@ -86,9 +97,11 @@ class ParallelPlot(PlotPanel):
         for shade, item in enumerate(self._shades):
             rows = picture.positions[shade_of == shade]
             line_x, line_y = _lines(x, rows)
-            color = self.theme.score_color(shade / (_SHADES - 1))
+            # The best stand out most: bright on dark, dark on light.
+            place = shade / (_SHADES - 1)
+            color = self.theme.score_color(place if self.theme.is_dark else 1 - place)
             alpha = (0.35 if many else 0.7) * (0.5 if self._selection else 1.0)
-            item.setData(line_x, line_y, pen=pen(color, 1.0 if many else 1.4, alpha=alpha), antialias=not many)
+            item.setData(line_x, line_y, pen=self.pen(color, 1.0 if many else 1.4, alpha=alpha), antialias=not many)
 
     def _draw_selection(self, x: np.ndarray) -> None:
         for item in self._chosen:
@@ -99,7 +112,7 @@ class ParallelPlot(PlotPanel):
             if number in places:
                 row = self._picture.positions[places[number]]
                 item = pg.PlotCurveItem(x, row, connect="finite", antialias=True)
-                item.setPen(pen(self.theme.trial_color(number), 3))
+                item.setPen(self.pen(self.theme.trial_color(number), 3))
                 self.plot.addItem(item)
                 self._chosen.append(item)
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from tunerstudio.analysis.timeline import Timeline, last_session_start, timeline
 from tunerstudio.gui.formats import format_duration
-from tunerstudio.gui.plots.panel import PlotPanel, pen
+from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.theme import Theme
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -55,8 +55,8 @@ class TimelinePlot(PlotPanel):
         for state in TrialState:
             self._draw_state(line, state, states == state.value)
         chosen = np.isin(line.numbers, self._selection)
-        self._marks.setOpts(**_bars(line, chosen), brush=None, pen=pen(self.theme.color("text"), 2))
-        self.plot.showGrid(x=True, y=False, alpha=0.18)
+        self._marks.setOpts(**_bars(line, chosen), brush=None, pen=self.pen(self.theme.color("text"), 2))
+        self.plot.showGrid(x=False, y=False)
         self._set_range(line)
         lanes = int(line.lanes.max()) + 1 if line.lanes.size else 0
         self.describe(self.tr("{count} trials, up to {lanes} side by side").format(count=len(line.states), lanes=lanes))
@@ -87,9 +87,9 @@ class TimelinePlot(PlotPanel):
             item = self._bars[state] = pg.BarGraphItem(x0=[], x1=[], y0=[], height=0.8)
             self.plot.addItem(item)
         edge = (
-            pen(self.theme.color("card"), 1)
+            self.pen(self.theme.color("card"), 1)
             if len(line.states) <= 500
-            else pen(self.theme.color("card"), 0, Qt.PenStyle.NoPen)
+            else self.pen(self.theme.color("card"), 0, Qt.PenStyle.NoPen)
         )
         item.setOpts(**_bars(line, of_state), brush=self.theme.state(state).color, pen=edge)
 
@@ -99,7 +99,8 @@ class TimelinePlot(PlotPanel):
             return
         end = float(line.ends.max())
         lanes = int(line.lanes.max()) + 1
-        self.fit((start, max(end, start + 1.0)), (-max(lanes, 3) + 0.4, 0.6), padding=0.01)
+        room = max(4 - lanes, 0) / 2  # a single row of bars lies in the middle, not stretched over the plot
+        self.fit((start, max(end, start + 1.0)), (-lanes + 0.4 - room, 0.6 + room), padding=0.01)
 
 
 def _bars(line: Timeline, which: np.ndarray) -> dict[str, Any]:

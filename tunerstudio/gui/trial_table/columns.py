@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
@@ -57,8 +57,8 @@ def score_text(trial: Trial) -> str:
     return format_score(trial.score, trial.standard_error, scored or None)
 
 
-def value_column(name: str) -> TrialColumn:
-    """The column of hyperparameter `name`."""
+def value_column(name: str, is_number: bool = True) -> TrialColumn:
+    """The column of hyperparameter `name`; `is_number` if its values are."""
 
     def text(trial: Trial) -> str:
         return format_number(trial.values[name]) if name in trial.values else ""
@@ -66,14 +66,18 @@ def value_column(name: str) -> TrialColumn:
     def sort_key(trial: Trial) -> SortKey | None:
         return value_key(trial.values.get(name))
 
-    return TrialColumn(f"value:{name}", name, text, sort_key, help=_tr("Hyperparameter {name}").format(name=name))
+    tip = _tr("Hyperparameter {name}").format(name=name)
+    return TrialColumn(f"value:{name}", name, text, sort_key, help=tip, is_number=is_number)
 
 
-def trial_columns(names: Sequence[str], state_word: Callable[[TrialState], str], objective: str) -> list[TrialColumn]:
+def trial_columns(
+    names: Sequence[str], texts: Collection[str], state_word: Callable[[TrialState], str], objective: str
+) -> list[TrialColumn]:
     """All columns.
 
     Args:
         names: Hyperparameters, in order.
+        texts: Those of them whose values are words.
         state_word: Translated word of a state.
         objective: Name of the objective, for the tool-tip of the score.
     """
@@ -123,7 +127,7 @@ def trial_columns(names: Sequence[str], state_word: Callable[[TrialState], str],
             is_number=False,
         ),
     ]
-    return [*head, *map(value_column, names), *tail]
+    return [*head, *(value_column(name, name not in texts) for name in names), *tail]
 
 
 def _tr(text: str) -> str:

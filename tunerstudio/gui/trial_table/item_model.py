@@ -6,7 +6,7 @@ Here one list of trial numbers is sorted by key, which takes some milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -53,11 +53,11 @@ class TrialsItemModel(QAbstractTableModel):
         self._set_order(self._sorted(self._trials))
         self.endResetModel()
 
-    def set_value_names(self, names: Sequence[str], objective: str) -> None:
-        """Have one column for each hyperparameter in `names`."""
+    def set_value_names(self, names: Sequence[str], objective: str, texts: Collection[str] = ()) -> None:
+        """Have one column for each hyperparameter in `names`; those in `texts` hold words."""
         self.beginResetModel()
         key = self._columns[self._sort_column].key if self._columns else "number"
-        self._columns = trial_columns(names, lambda state: self._theme.state(state).word, objective)
+        self._columns = trial_columns(names, texts, lambda state: self._theme.state(state).word, objective)
         keys = [column.key for column in self._columns]
         self._sort_column = keys.index(key) if key in keys else keys.index("number")
         self._set_order(self._sorted(self._trials))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from tunerstudio.analysis.table import to_delimited
-from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, Theme
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.gui.trial_table.item_model import TrialsItemModel
 from tunerstudio.study.trials import Trial
 
@@ -53,6 +53,9 @@ class TrialsView(QTableView):
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
+        self.setStyleSheet(
+            f"QHeaderView::section {{ padding: 0px {SPACE_S}px; }} QTableView::item {{ padding: 0px {SPACE_S}px; }}"
+        )
         self._set_up_headers()
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
@@ -65,7 +68,7 @@ class TrialsView(QTableView):
         self._actions = self._make_actions()
 
     def show_selection(self, numbers: list[int]) -> None:
-        """Select exactly the trials `numbers`, without telling anyone, and scroll to the last of them."""
+        """Select exactly the trials `numbers`, without telling anyone."""
         self._picked = list(numbers)
         selection = QItemSelection()
         rows = [row for row in map(self._item_model.row_of, numbers) if row is not None]
@@ -78,9 +81,20 @@ class TrialsView(QTableView):
             if rows:
                 where = self._item_model.index(rows[-1], 0)
                 model.setCurrentIndex(where, QItemSelectionModel.SelectionFlag.NoUpdate)
-        if rows:
-            self.scrollTo(self._item_model.index(rows[-1], max(self.columnAt(0), 0)))
         self.viewport().update()
+
+    def reveal(self, number: int) -> None:
+        """Scroll up or down until trial `number` is in sight."""
+        row = self._item_model.row_of(number)
+        if row is not None:
+            sideways = self.horizontalScrollBar().value()
+            self.scrollTo(self._item_model.index(row, 0))
+            self.horizontalScrollBar().setValue(sideways)
+
+    @property
+    def picked(self) -> list[int]:
+        """Numbers of the selected trials, in order of selection."""
+        return list(self._picked)
 
     def selected_trials(self) -> list[Trial]:
         """The selected trials in the order shown."""
@@ -164,8 +178,9 @@ class TrialsView(QTableView):
 
     def _selection_changed(self) -> None:
         selected = {self._item_model.trial(index.row()).number for index in self.selectionModel().selectedRows()}
+        before = set(self._picked)
         kept = [number for number in self._picked if number in selected]
-        new = [trial.number for trial in self.selected_trials() if trial.number not in set(kept)]
+        new = [trial.number for trial in self.selected_trials() if trial.number not in before]
         self._picked = [*kept, *new]
         self.numbers_selected.emit(self._picked)
 
@@ -184,5 +199,5 @@ class TrialsView(QTableView):
         self._fitted_rows = self._item_model.rowCount()
         for section, column in enumerate(self._item_model.columns[:-1]):
             wanted = max(self.sizeHintForColumn(section), self.horizontalHeader().sectionSizeHint(section))
-            room = _STATE_ROOM if column.key == "state" else SPACE_M
+            room = _STATE_ROOM if column.key == "state" else SPACE_S
             self.setColumnWidth(section, min(wanted + room, _WIDEST))

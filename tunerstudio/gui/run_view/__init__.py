@@ -1,0 +1,1 @@
+"""What the Run page shows once there is something to show."""

@@ -1,0 +1,183 @@
+"""The strip on top of the Run page: where the search stands, how long it takes, the best so far, and what to do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from tunerstudio.analysis.progress import Progress
+from tunerstudio.gui.formats import format_score
+from tunerstudio.gui.run_view.search_phase import SearchPhase, format_eta, phase_look, phase_word
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Theme
+from tunerstudio.gui.widgets.basics import link_button, primary_button
+
+_SCALE = 1000
+"""Steps of a progress bar."""
+
+
+class RunBanner(QFrame):
+    """One row of figures with a caption each, and the verbs.
+
+    Signals:
+        action_requested: (str) "run", "stop_epoch", "stop_now" or "go:search".
+        trial_clicked: (int) show the best trial.
+    """
+
+    action_requested = Signal(str)
+    trial_clicked = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Nothing is known yet."""
+        super().__init__(parent)
+        self._theme = theme
+        self._phase = SearchPhase.NEW
+        self._best: int | None = None
+        self.setProperty("look", "card")
+        self._icon = QLabel(self)
+        self._word = QLabel(self)
+        self._word.setFont(theme.heading_font())
+        self.trials_bar, self.trials_text = _bar(self.tr("Progress over all trials")), QLabel(self)
+        self.epochs_bar, self.epochs_text = _bar(self.tr("Progress of the running trial")), QLabel(self)
+        self.eta_text, self.best_button = QLabel(self), link_button("", self._show_best)
+        self.best_button.setToolTip(self.tr("Select this trial in all views"))
+        self._eta_caption = self._caption(self.tr("Time left"))
+        self._best_caption = self._caption(self.tr("Best so far"))
+        self.run_button = primary_button(self.tr("Run"))
+        self.run_button.clicked.connect(lambda: self.action_requested.emit("run"))
+        self.budget_button = link_button(self.tr("Raise the budget"), lambda: self.action_requested.emit("go:search"))
+        self.stop_epoch_button = self._stop_button(self.tr("Stop after this epoch"), "stop_epoch", "ph.stop-circle")
+        self.stop_now_button = self._stop_button(self.tr("Stop now"), "stop_now", "ph.x-circle")
+        self._set_tool_tips()
+        self._arrange()
+        theme.theme_changed.connect(self._restyle)
+        self.show_phase(SearchPhase.NEW)
+
+    def show_phase(self, phase: SearchPhase) -> None:
+        """Say where the search stands and offer what can be done."""
+        self._phase = phase
+        self._word.setText(phase_word(phase))
+        self._restyle()
+        active = phase.is_active
+        self.run_button.setVisible(not active and phase is not SearchPhase.FINISHED)
+        self.run_button.setText(self.tr("Run") if phase is SearchPhase.NEW else self.tr("Resume"))
+        self.budget_button.setVisible(phase is SearchPhase.FINISHED)
+        for button in (self.stop_epoch_button, self.stop_now_button):
+            button.setVisible(active)
+        self.stop_epoch_button.setEnabled(phase is not SearchPhase.STOPPING)
+        self._epochs_panel.setVisible(active)
+        self._eta_panel.setVisible(active)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far the search is."""
+        self.trials_bar.setValue(round(progress.fraction * _SCALE))
+        self.trials_text.setText(self._trials_words(progress))
+        self.eta_text.setText(format_eta(progress.eta_s))
+        running = progress.running
+        self.epochs_bar.setValue(round(running[0].fraction * _SCALE) if running else 0)
+        if not running:
+            self.epochs_text.setText(self.tr("Preparing the next trial…") if self._phase.is_active else "")
+            return
+        first = running[0]
+        text = self.tr("Epoch {epoch} of {epochs}").format(epoch=first.epoch, epochs=first.epochs)
+        if first.executions > 1:
+            text += self.tr(" · execution {k} of {n}").format(k=first.execution, n=first.executions)
+        self.epochs_text.setText(text)
+
+    def show_best(self, score: float | None, number: int | None) -> None:
+        """Show the best score and its trial; None while there is none."""
+        self._best = number
+        self._best_panel.setVisible(number is not None)
+        self.best_button.setText(self.tr("{score} (trial {number})").format(score=format_score(score), number=number))
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _trials_words(self, progress: Progress) -> str:
+        if self._phase.is_active and progress.running:
+            now = min(progress.done + len(progress.running), progress.planned)
+            return self.tr("Trial {k} of {n}").format(k=now, n=progress.planned)
+        return self.tr("{k} of {n} trials").format(k=progress.done, n=progress.planned)
+
+    def _show_best(self) -> None:
+        if self._best is not None:
+            self.trial_clicked.emit(self._best)
+
+    def _caption(self, text: str) -> QLabel:
+        label = QLabel(text, self)
+        label.setProperty("look", "muted")
+        label.setFont(self._theme.small_font())
+        return label
+
+    def _stop_button(self, text: str, command: str, icon: str) -> QPushButton:
+        button = QPushButton(self._theme.icon(icon), text, self)
+        button.setMinimumHeight(MINIMUM_TARGET)
+        button.clicked.connect(lambda: self.action_requested.emit(command))
+        return button
+
+    def _set_tool_tips(self) -> None:
+        self.run_button.setToolTip(
+            self.tr("Starts the search, or goes on where it stopped. Nothing that is done is lost.")
+        )
+        self.budget_button.setToolTip(
+            self.tr("All trials of the budget are done. Go to the Search page to allow more.")
+        )
+        self.stop_epoch_button.setToolTip(
+            self.tr("Ends the running trial when its epoch is done. Resume trains that trial again.")
+        )
+        self.stop_now_button.setToolTip(
+            self.tr("Ends the running trial at once; its epochs are lost. Resume trains that trial again.")
+        )
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
+        row.setSpacing(SPACE_M)
+        state = QHBoxLayout()
+        state.setSpacing(SPACE_S)
+        state.addWidget(self._icon)
+        state.addWidget(self._word)
+        row.addLayout(state)
+        row.addWidget(_stacked(self.trials_text, self.trials_bar), 3)
+        self._epochs_panel = _stacked(self.epochs_text, self.epochs_bar)
+        self._eta_panel = _stacked(self._eta_caption, self.eta_text, spacing=0)
+        self._best_panel = _stacked(self._best_caption, self.best_button, spacing=0)
+        self.eta_text.setMinimumHeight(MINIMUM_TARGET)
+        # As far to the right as the text of the button below it.
+        self._best_caption.setContentsMargins(SPACE_XS + 1, 0, 0, 0)
+        row.addWidget(self._epochs_panel, 3)
+        row.addWidget(self._eta_panel)
+        row.addWidget(self._best_panel)
+        row.addStretch(1)
+        for button in (self.stop_epoch_button, self.stop_now_button, self.budget_button, self.run_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def _restyle(self) -> None:
+        state = phase_look(self._phase)
+        color = self._theme.state(state).color
+        size = round(self._word.fontMetrics().height())
+        pixmap = self._theme.state_icon(state).pixmap(QSize(size, size), self.devicePixelRatioF())
+        self._icon.setPixmap(pixmap)
+        palette = self._word.palette()
+        palette.setColor(self._word.foregroundRole(), color)
+        self._word.setPalette(palette)
+
+
+def _bar(name: str) -> QProgressBar:
+    bar = QProgressBar()
+    bar.setRange(0, _SCALE)
+    bar.setTextVisible(False)
+    bar.setAccessibleName(name)
+    bar.setFixedHeight(SPACE_S)
+    bar.setMinimumWidth(90)
+    return bar
+
+
+def _stacked(top: QWidget, bottom: QWidget, spacing: int = SPACE_XS) -> QWidget:
+    panel = QWidget()
+    layout = QVBoxLayout(panel)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    layout.addStretch(1)
+    layout.addWidget(top)
+    layout.addWidget(bottom)
+    layout.addStretch(1)
+    return panel
