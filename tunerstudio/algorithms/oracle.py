@@ -167,9 +167,9 @@ class OracleDriver:
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def _ask(self, number: int, attempt: int) -> str:
-        self._set_random_numbers(number, attempt)
         self._refresh_penalties()
-        with self._quiet():
+        with self._quiet(), _own_random_numbers():
+            self._set_random_numbers(number, attempt)
             trial = self._oracle.create_trial(f"{number}.{attempt}")
         entry = ["ask", number, attempt, trial.status, trial.trial_id, dict(trial.hyperparameters.values)]
         if not self._journal or self._journal[-1] != entry:  # an idle oracle is asked again and again
@@ -375,6 +375,17 @@ def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Hyperparameters, and what the oracle wants of its tuner."""
     wishes = {key: value for key, value in values.items() if key.startswith(_TUNER_PREFIX)}
     return {key: value for key, value in values.items() if key not in wishes}, wishes
+
+
+@contextlib.contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Give the process its global random numbers back afterwards."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def _nothing(*args: Any) -> None:

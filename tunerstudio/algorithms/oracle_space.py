@@ -34,7 +34,7 @@ class OracleSpace:
         self._labels = {h.name: _labels(h) for h in space.hyperparameters if isinstance(h, Choice) and _needs_labels(h)}
         self._classes = keras_tuner.engine.hyperparameters
         self._parent = Parent
-        self.hyperparameters = keras_tuner.HyperParameters()
+        self.hyperparameters = _faithful(keras_tuner.HyperParameters)()
         self.hyperparameters.merge([self._convert(h) for h in space.hyperparameters])
 
     def encode(self, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -93,11 +93,20 @@ def _label(value: Scalar) -> str:
     return json.dumps(value)
 
 
-def _exact(base: Any, ours: Callable[..., Int | Float]) -> Any:
-    """A subclass of Keras Tuner's `Int` or `Float` with the arithmetic of ours.
+def _faithful(base: Any) -> Any:
+    """A subclass of `HyperParameters` whose copies keep the exact classes; Keras Tuner's find theirs by name."""
 
-    It keeps the name of its base, by which Keras Tuner finds the class again when it copies a space.
-    """
+    def copy(self: Any) -> Any:
+        twin = type(self)()
+        twin.merge(self.space)
+        twin.values = dict(self.values)
+        return twin
+
+    return type(base.__name__, (base,), {"copy": copy})
+
+
+def _exact(base: Any, ours: Callable[..., Int | Float]) -> Any:
+    """A subclass of Keras Tuner's `Int` or `Float` with the arithmetic of ours."""
 
     def twin(self: Any) -> Int | Float:
         return ours(name=self.name, min=self.min_value, max=self.max_value, step=self.step, sampling=self.sampling)
