@@ -254,11 +254,20 @@ class SearchWorker(QObject):
     def _take_search_state(self, study: StudyContext, data: dict[str, Any]) -> None:
         state, message = str(data.get("state", "")), str(data.get("message", ""))
         if state == "ended":
-            self._idle(study, message)
-            self.search_ended.emit(str(data.get("reason", "")), message)
+            self._search_ended(study, str(data.get("reason", "")), message, data)
         else:
             self._poll.start()
             study.set_search_state(state, message)
+
+    def _search_ended(self, study: StudyContext, reason: str, message: str, data: dict[str, Any]) -> None:
+        self._idle(study, message)
+        problems = [tuple(pair) for pair in data.get("problems", ())]
+        if problems:
+            self.problems_found.emit(problems, message)
+        elif reason == "failed":
+            self.failed.emit(message, str(data.get("details", "")))
+        else:
+            self.search_ended.emit(reason, message)
 
     @Slot(str)
     def _engine_ended(self, why: str) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Signal
 
 from tunerstudio.gui import recent
 from tunerstudio.gui.context import StudyContext
-from tunerstudio.gui.examples import Example
 from tunerstudio.gui.inspector import Inspector
 from tunerstudio.gui.search_worker import SearchWorker
 from tunerstudio.gui.services import Services
@@ -20,6 +19,7 @@ from tunerstudio.protocol.preview import Preview
 from tunerstudio.protocol.service import Failure, Progress
 from tunerstudio.study.data import BundledName, BundledSource, Data, FileSource
 from tunerstudio.study.errors import TunerStudioError
+from tunerstudio.study.examples import Example
 from tunerstudio.study.files import DOCUMENT_FILE, load_document, save_document
 from tunerstudio.study.templates import new_document
 
@@ -50,6 +50,11 @@ class Workspace(QObject):
         self.inspector = Inspector(services.data, self)
         self.worker = SearchWorker(services.engine, self)
         self._request: int | None = None
+
+    @property
+    def is_making(self) -> bool:
+        """Whether a new study waits for the data service."""
+        return self._request is not None
 
     def open_folder(self, path: Path) -> bool:
         """Open the study in folder `path` (or whose `study.yaml` it is); False: it could not be, `failed` says why."""
@@ -109,7 +114,6 @@ class Workspace(QObject):
     def _inspect_for_new(self, name: str, data: Data) -> None:
         self.cancel()
         folder = free_folder(self._services.settings.studies(), name)
-        self.activity_changed.emit(self.tr("Reading {}…").format(name), None)
         self._request = self._services.data.request(
             "inspect",
             {"data": data.model_dump(mode="json"), "folder": str(folder)},
@@ -117,6 +121,7 @@ class Workspace(QObject):
             self._inspect_failed,
             self._inspect_progress,
         )
+        self.activity_changed.emit(self.tr("Reading {}…").format(name), None)
 
     def _create(self, name: str, folder: Path, result: dict[str, Any]) -> None:
         self._request = None

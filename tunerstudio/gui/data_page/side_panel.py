@@ -1,0 +1,197 @@
+"""The right side of the Data page: what to predict, how to divide, how to prepare, what is worth knowing."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tunerstudio.gui.data_page.split_form import SplitForm
+from tunerstudio.gui.data_page.words import target_facts, task_words
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Role, Theme
+from tunerstudio.gui.widgets.basics import heading_label, link_button, muted_label
+from tunerstudio.protocol.preview import Finding, Preview
+from tunerstudio.study.data import Data
+
+PANEL_WIDTH = 336
+_SEVERITY: dict[str, tuple[str, Role]] = {
+    "info": ("ph.info", "accent"),
+    "warning": ("ph.warning", "warning"),
+    "error": ("ph.x-circle", "bad"),
+}
+_ORDER = ("error", "warning", "info")
+
+
+class _FindingRow(QWidget):
+    """One sentence with its repairs."""
+
+    def __init__(self, theme: Theme, finding: Finding, repaired: SignalInstance) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE_XS)
+        name, role = _SEVERITY[finding.severity]
+        icon = QToolButton()
+        icon.setIcon(theme.icon(name, role))
+        icon.setIconSize(QSize(18, 18))
+        icon.setAutoRaise(True)
+        icon.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        icon.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        sentence = QLabel(finding.message)
+        sentence.setWordWrap(True)
+        sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(sentence)
+        for repair in finding.repairs:
+            button = link_button(repair.label)
+            button.clicked.connect(partial(repaired.emit, repair.label, repair.data))
+            column.addWidget(button)
+        row.addLayout(column, 1)
+
+
+class SidePanel(QScrollArea):
+    """Shows a data section and what was found about it.
+
+    Signals:
+        target_chosen: (str) name of the column to predict.
+        field_edited: (str, str, object) merge key, field of `Data`, new value.
+        split_edited: (str, dict) merge key, new values of the split.
+        repaired: (str, Data) a repair was chosen: its label and the data section after it.
+    """
+
+    target_chosen = Signal(str)
+    field_edited = Signal(str, str, object)
+    split_edited = Signal(str, dict)
+    repaired = Signal(str, object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setFixedWidth(PANEL_WIDTH)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(SPACE_M, 0, SPACE_S, SPACE_M)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(heading_label(theme, self.tr("Predict")))
+        layout.addLayout(self._predict_form())
+        layout.addSpacing(SPACE_S)
+        layout.addWidget(heading_label(theme, self.tr("Split")))
+        self.split = SplitForm(theme)
+        self.split.edited.connect(self.split_edited)
+        layout.addWidget(self.split)
+        layout.addSpacing(SPACE_S)
+        layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
+        layout.addLayout(self._prepare_form())
+        layout.addSpacing(SPACE_S)
+        layout.addWidget(heading_label(theme, self.tr("Worth knowing")))
+        self._findings = QVBoxLayout()
+        self._findings.setSpacing(SPACE_S)
+        layout.addLayout(self._findings)
+        layout.addStretch(1)
+        self.setWidget(content)
+
+    def show_data(self, data: Data, preview: Preview | None) -> None:
+        """Show the document's data section; `preview` None: not (or no longer) known."""
+        fields = (self.target, self.task, self.missing, self.scaling)
+        blockers = [QSignalBlocker(field) for field in fields]
+        self._show_target(data)
+        self.task.setCurrentIndex(self.task.findData(data.task))
+        self.missing.setCurrentIndex(self.missing.findData(data.missing))
+        self.scaling.setCurrentIndex(self.scaling.findData(data.scaling))
+        self.scaling.setEnabled(data.image is None)
+        for blocker in blockers:
+            blocker.unblock()
+        self._classes.setText("" if preview is None else target_facts(preview))
+        self._classes.setVisible(bool(self._classes.text()))
+        parts = (0, 0, 0) if preview is None else preview.parts
+        self.split.show_split(data.split, parts, data.task in {"binary", "multiclass"})
+
+    def show_findings(self, findings: tuple[Finding, ...], known: bool) -> None:
+        """Show what is worth knowing, the most serious first; `known` False: nothing was looked at yet."""
+        while (item := self._findings.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for finding in sorted(findings, key=lambda finding: _ORDER.index(finding.severity)):
+            self._findings.addWidget(_FindingRow(self._theme, finding, self.repaired))
+        if not findings and known:
+            self._findings.addWidget(muted_label(self.tr("Nothing unusual was found.")))
+
+    def _show_target(self, data: Data) -> None:
+        names = [column.name for column in data.columns]
+        targets = data.named_with_role("target")
+        if [self.target.itemText(index) for index in range(self.target.count())] != names:
+            self.target.clear()
+            self.target.addItems(names)
+        self.target.setCurrentIndex(names.index(targets[0]) if targets else -1)
+
+    def _predict_form(self) -> QFormLayout:
+        form = _form()
+        self.target = QComboBox()
+        self.target.setPlaceholderText(self.tr("Choose a column"))
+        self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.target.activated.connect(lambda: self.target_chosen.emit(self.target.currentText()))
+        self.task = QComboBox()
+        self.task.setPlaceholderText(self.tr("from the column"))
+        for task, word in task_words().items():
+            self.task.addItem(word, task)
+        self.task.activated.connect(lambda: self.field_edited.emit("", "task", self.task.currentData()))
+        _add(form, self.tr("Column"), self.target)
+        _add(form, self.tr("It is"), self.task)
+        self._classes = muted_label()
+        form.addRow("", self._classes)
+        return form
+
+    def _prepare_form(self) -> QFormLayout:
+        form = _form()
+        self.missing = QComboBox()
+        for text, value in (
+            (self.tr("the median"), "median"),
+            (self.tr("the mean"), "mean"),
+            (self.tr("zero"), "zero"),
+        ):
+            self.missing.addItem(text, value)
+        self.missing.activated.connect(lambda: self.field_edited.emit("", "missing", self.missing.currentData()))
+        self.scaling = QComboBox()
+        choices = (
+            (self.tr("mean 0, deviation 1"), "standard"),
+            (self.tr("from 0 to 1"), "minmax"),
+            (self.tr("not at all"), "none"),
+        )
+        for text, value in choices:
+            self.scaling.addItem(text, value)
+        self.scaling.activated.connect(lambda: self.field_edited.emit("", "scaling", self.scaling.currentData()))
+        _add(form, self.tr("Fill missing with"), self.missing)
+        _add(form, self.tr("Scale to"), self.scaling)
+        return form
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setSpacing(SPACE_S)
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def _add(form: QFormLayout, text: str, field: QComboBox) -> None:
+    field.setMinimumHeight(MINIMUM_TARGET)
+    field.setAccessibleName(text)
+    form.addRow(text, field)

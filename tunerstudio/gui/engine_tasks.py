@@ -1,0 +1,78 @@
+"""Long requests to the engine other than the search: check the study, save the best models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from tunerstudio.gui.services import Services
+from tunerstudio.gui.workspace import Workspace
+from tunerstudio.protocol.service import Failure, Progress
+
+
+class EngineTasks(QObject):
+    """Asks the engine about the open study; one request at a time.
+
+    Signals:
+        activity_changed: (str, object) what is being done ("" when it is over) and the fraction done or None.
+        failed: (str, str) a sentence and details.
+        problems_found: (list[tuple[str, str]], str) fields that are wrong, and a summary.
+        told: (str) good news.
+    """
+
+    activity_changed = Signal(str, object)
+    failed = Signal(str, str)
+    problems_found = Signal(list, str)
+    told = Signal(str)
+
+    def __init__(self, services: Services, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = services.engine
+        self._workspace = workspace
+        self._busy = ""
+
+    def check(self) -> None:
+        """Build the model and train one batch."""
+        self._ask("check", {}, self.tr("Checking the study…"), self._checked)
+
+    def save_models(self, top: int) -> None:
+        """Write the `top` best models into the study's `models` folder."""
+        self._ask("save", {"top": top, "to": None}, self.tr("Saving the best models…"), self._saved)
+
+    def _ask(self, method: str, params: dict[str, Any], text: str, on_reply: Any) -> None:
+        study = self._workspace.study
+        if study is None or self._busy:
+            return
+        self._busy = text
+        self.activity_changed.emit(text, None)
+        everything = {"folder": str(study.folder), **params}
+        self._engine.request(method, everything, on_reply, self._fail, self._progress)
+
+    def _checked(self, result: dict[str, Any]) -> None:
+        self._done()
+        warnings = [str(warning) for warning in result.get("warnings", ())]
+        self.told.emit("\n".join([self.tr("The study can run."), *warnings]))
+
+    def _saved(self, result: dict[str, Any]) -> None:
+        self._done()
+        models = result.get("models", [])
+        if models:
+            folder = Path(str(models[0]["path"])).parent.parent
+            text = self.tr("1 model saved in {}.") if len(models) == 1 else self.tr("{n} models saved in {}.")
+            self.told.emit(text.format(folder, n=len(models)))
+
+    def _fail(self, failure: Failure) -> None:
+        self._done()
+        if failure.problems:
+            self.problems_found.emit([tuple(pair) for pair in failure.problems], failure.message)
+        else:
+            self.failed.emit(failure.message, failure.details)
+
+    def _progress(self, progress: Progress) -> None:
+        self.activity_changed.emit(progress.text or self._busy, progress.fraction)
+
+    def _done(self) -> None:
+        self._busy = ""
+        self.activity_changed.emit("", None)
