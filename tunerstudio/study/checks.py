@@ -8,8 +8,9 @@ from tunerstudio.study.catalogue import Catalogue, argument_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, suggest
 from tunerstudio.study.model import Block, BlocksModel, EstimatorModel, LayerBlock
-from tunerstudio.study.network import AnyTunable, search_space
+from tunerstudio.study.network import search_space
 from tunerstudio.study.objectives import objective_problem
+from tunerstudio.study.tunable import TuneChoice
 
 
 def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Problem]:
@@ -52,15 +53,19 @@ def _blocks_problems(blocks: Sequence[Block], prefix: str, catalogue: Catalogue)
 
 
 def _optimizer_problems(model: BlocksModel, catalogue: Catalogue) -> Iterator[Problem]:
+    """Where the optimizer itself is tunable, an argument need only be known to one of them."""
     name = model.optimizer.name
-    names = list(name.choices) if isinstance(name, AnyTunable) and name.tune == "choice" else [name]
-    known = [info.name for info in catalogue.optimizers]
-    for one in names:
-        info = catalogue.optimizer(str(one))
+    names = list(name.choices) if isinstance(name, TuneChoice) else [name]
+    infos = [catalogue.optimizer(str(one)) for one in names]
+    for one, info in zip(names, infos, strict=True):
         if info is None:
+            known = [other.name for other in catalogue.optimizers]
             yield Problem("model.optimizer.name", f"Keras has no optimizer {one!r}.{suggest(str(one), known)}")
-            continue
-        for argument, sentence in argument_problems(info, list(model.optimizer.arguments)):
+    found = [info for info in infos if info is not None]
+    known_arguments = [argument.name for info in found for argument in info.arguments]
+    for argument in model.optimizer.arguments:
+        if found and argument not in known_arguments:
+            sentence = f"{found[0].name} has no argument {argument!r}.{suggest(argument, known_arguments)}"
             yield Problem(f"model.optimizer.arguments.{argument}", sentence)
 
 

@@ -9,6 +9,26 @@ from tunerstudio.study.search import KNOWN_DIRECTIONS, Direction, Objective
 _CLASSES = ("val_accuracy", "val_loss", "val_auc", "val_f1_score", "val_precision", "val_recall")
 _NUMBERS = ("val_mae", "val_loss", "val_mse", "val_rmse", "val_r2_score", "val_mape")
 
+_LOSSES: dict[Task, tuple[str, ...]] = {
+    "binary": ("binary_crossentropy", "binary_focal_crossentropy", "mse", "hinge", "squared_hinge"),
+    "multiclass": ("sparse_categorical_crossentropy",),
+    "regression": ("mse", "mae", "huber", "log_cosh", "mape"),
+}
+
+
+def known_losses(task: Task | None) -> tuple[str, ...]:
+    """Losses to offer for a network with this task, the usual one first; empty if the task is unknown."""
+    return _LOSSES[task] if task is not None else ()
+
+
+def known_metrics(task: Task | None) -> tuple[str, ...]:
+    """Metrics to offer for a network with this task, the usual one first; empty if the task is unknown."""
+    if task is None:
+        return ()
+    names = _NUMBERS if task == "regression" else _CLASSES
+    extra = {"binary": ("val_brier",), "multiclass": ("val_top_k", "val_brier"), "regression": ()}[task]
+    return tuple(name.removeprefix("val_") for name in (*names, *extra) if name != "val_loss")
+
 
 def usual_objective(task: Task | None) -> Objective:
     """What most people want: accuracy for classes, mean absolute error for numbers, loss if the task is unknown."""

@@ -33,7 +33,12 @@ class FieldForm(QWidget):
         self._theme = theme
         self._catalogue = catalogue
         self._rows: dict[str, FieldRow] = {}
-        self._folded: list[FieldRow] = []
+        self._others: list[ArgumentInfo] = []
+        self._values: Mapping[str, Any] = {}
+        self._remarks: Mapping[str, str] = {}
+        self._labels: Mapping[str, tuple[str, str]] = {}
+        self._prefix = ""
+        self._tunable = True
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE_S)
@@ -62,19 +67,20 @@ class FieldForm(QWidget):
             row.hide()
             row.deleteLater()
         self._rows.clear()
+        self._values, self._remarks = {}, {}
+        self._labels, self._tunable = labels or {}, tunable
+        self._others = [argument for argument in arguments if not argument.basic]
         self._layout.removeWidget(self._more)
-        basic = [argument for argument in arguments if argument.basic]
-        others = [argument for argument in arguments if not argument.basic]
-        for argument in basic:
-            self._add(argument, labels, tunable)
+        for argument in arguments:
+            if argument.basic:
+                self._add(argument)
         self._layout.addWidget(self._more)
-        self._folded = [self._add(argument, labels, tunable) for argument in others]
-        self._more.setVisible(bool(others))
+        self._more.setVisible(bool(self._others))
         self._fold(self._more.isChecked())
 
-    def _add(self, argument: ArgumentInfo, labels: Mapping[str, tuple[str, str]] | None, tunable: bool) -> FieldRow:
-        label, unit = (labels or {}).get(argument.name, ("", ""))
-        row = FieldRow(self._theme, argument, self._catalogue, tunable=tunable, label=label, unit=unit)
+    def _add(self, argument: ArgumentInfo) -> FieldRow:
+        label, unit = self._labels.get(argument.name, ("", ""))
+        row = FieldRow(self._theme, argument, self._catalogue, tunable=self._tunable, label=label, unit=unit)
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)
         row.trouble_changed.connect(self.trouble_changed)
@@ -84,28 +90,41 @@ class FieldForm(QWidget):
 
     def show_values(self, values: Mapping[str, Any], prefix: str = "") -> None:
         """Show the document's values; hyperparameters are called `prefix` + argument if the user names them not."""
-        for name, row in self._rows.items():
-            row.set_default_name(prefix + name)
-            row.show_value(values.get(name, UNSET))
-        for row in self._folded:
-            given = row.argument.name in values
-            row.setVisible(given or self._more.isChecked())
+        self._values, self._prefix = values, prefix
+        self._complete()
 
     def show_remarks(self, remarks: Mapping[str, str]) -> None:
         """What a check of the whole study says, by argument."""
-        for name, row in self._rows.items():
-            row.set_remark(remarks.get(name, ""))
-            if row in self._folded and remarks.get(name):
-                row.show()
+        self._remarks = remarks
+        self._complete()
 
     def troubles(self) -> dict[str, str]:
         """Fields in which something wrong is typed, with what is wrong."""
         return {name: row.trouble for name, row in self._rows.items() if row.trouble}
 
+    def _complete(self) -> None:
+        """Bring every row up to date; folded rows are made only when there is something to see in them."""
+        for argument in self._others:
+            wanted = self._more.isChecked() or argument.name in self._values or self._remarks.get(argument.name)
+            if argument.name not in self._rows and wanted:
+                self._add(argument)
+        for name, row in self._rows.items():
+            row.set_default_name(self._prefix + name)
+            row.show_value(self._values.get(name, UNSET))
+            row.set_remark(self._remarks.get(name, ""))
+        for argument in self._others:
+            folded_row = self._rows.get(argument.name)
+            if folded_row is not None:
+                folded_row.setVisible(self._is_wanted(folded_row))
+
+    def _is_wanted(self, row: FieldRow) -> bool:
+        name = row.argument.name
+        told = bool(row.trouble or self._remarks.get(name))
+        return self._more.isChecked() or name in self._values or told
+
     def _fold(self, unfolded: bool) -> None:
-        count = len(self._folded)
+        count = len(self._others)
         text = self.tr("Fewer fields") if unfolded else self.tr("{count} more fields").format(count=count)
         self._more.setText(text)
         self._more.setIcon(self._theme.icon("ph.caret-down" if unfolded else "ph.caret-right", "accent"))
-        for row in self._folded:
-            row.setVisible(unfolded or bool(row.trouble))
+        self._complete()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from tunerstudio.gui.model_editor.parsing import UNSET
@@ -66,8 +66,8 @@ class FieldRow(QWidget):
         self._plain.refused.connect(self._refuse)
         self._plain.entered.connect(self._enter)
         self._label = ElidedLabel(label or argument.name)
-        self._label.setMinimumWidth(LABEL_WIDTH)
-        self._label.setMaximumWidth(LABEL_WIDTH)
+        self._label.setFixedWidth(LABEL_WIDTH)
+        self._label.setMinimumHeight(MINIMUM_TARGET)
         self._label.setBuddy(self._plain)
         self._label.setToolTip(argument.help)
         self._dice = self._make_dice(tunable and argument.name not in _NEVER_TUNED)
@@ -108,6 +108,7 @@ class FieldRow(QWidget):
         self._grid.addWidget(self._plain, 0, 2)
         self._grid.addWidget(self._trouble_label, 2, 0, 1, 3)
         self._grid.setColumnStretch(2, 1)
+        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     @property
@@ -152,6 +153,7 @@ class FieldRow(QWidget):
             self._plain.show_value(value)
         if self._tunable_editor is not None:
             self._tunable_editor.setVisible(lit)
+            self._tunable_editor.header.setVisible(lit)
 
     def _editor(self) -> TunableEditor:
         """The editor of ranges, made when first needed: most fields never are."""
@@ -161,6 +163,7 @@ class FieldRow(QWidget):
             editor.edited.connect(self._commit)
             editor.refused.connect(self._refuse)
             editor.entered.connect(self._enter)
+            self._grid.addWidget(editor.header, 0, 2)
             self._grid.addWidget(editor, 1, 0, 1, 3)
             self._tunable_editor = editor
         return self._tunable_editor

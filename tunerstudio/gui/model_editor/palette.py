@@ -17,6 +17,8 @@ REPEAT = "Repeat"
 
 _NAME = Qt.ItemDataRole.UserRole
 
+_ROW = QSize(0, MINIMUM_TARGET)
+
 _ICONS = {
     "Core": "ph.circles-three",
     "Activations": "ph.activity",
@@ -74,7 +76,8 @@ class Palette(QWidget):
         for index in range(self.list.topLevelItemCount()):
             group = self.list.topLevelItem(index)
             if group is not None:
-                found += [group.child(row).data(0, _NAME) for row in range(group.childCount())]
+                children = [group.child(row) for row in range(group.childCount())]
+                found += [child.data(0, _NAME) for child in children if child is not None]
         return found
 
     def _fill(self, words: str) -> None:
@@ -96,6 +99,7 @@ class Palette(QWidget):
         if not infos and not with_repeat:
             return
         heading = QTreeWidgetItem(self.list, [title])
+        heading.setSizeHint(0, _ROW)
         heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
         font = heading.font(0)
         font.setBold(True)
@@ -103,11 +107,13 @@ class Palette(QWidget):
         if with_repeat:
             item = QTreeWidgetItem(heading, [REPEAT])
             item.setData(0, _NAME, REPEAT)
+            item.setSizeHint(0, _ROW)
             item.setIcon(0, self._theme.icon("ph.repeat"))
             item.setToolTip(0, self.tr("The layers inside, several times; how often may be tuned."))
         for info in infos:
             item = QTreeWidgetItem(heading, [info.name])
             item.setData(0, _NAME, info.name)
+            item.setSizeHint(0, _ROW)
             item.setIcon(0, self._theme.icon(group_icon(info.group)))
             item.setToolTip(0, info.unusable or info.help)
             if info.unusable:

@@ -23,7 +23,7 @@ from tunerstudio.gui.model_editor.plain_editors import LineEdit, QuietComboBox
 from tunerstudio.gui.model_editor.range_preview import RangePreview
 from tunerstudio.gui.model_editor.summary import values_sentence
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
-from tunerstudio.gui.widgets.basics import muted_label
+from tunerstudio.gui.widgets.basics import ElidedLabel
 from tunerstudio.study.catalogue import ArgumentInfo
 from tunerstudio.study.hyperparameters import same_value
 from tunerstudio.study.network import AnyTunable
@@ -34,6 +34,9 @@ _SAMPLINGS = ("linear", "log", "reverse_log")
 
 class TunableEditor(QWidget):
     """Edits one tunable field.
+
+    Attributes:
+        header: The first line (range or list, how many values), for whoever wants it beside the field's name.
 
     Signals:
         edited: (object) the new range or list.
@@ -64,7 +67,10 @@ class TunableEditor(QWidget):
         self._list = _ListFields(argument, self._names, self)
         self._default = _DefaultBox(argument, self)
         self._preview = RangePreview(theme)
-        self._values = muted_label()
+        self._values = ElidedLabel()
+        self._values.setProperty("look", "muted")
+        self._values.setMinimumHeight(MINIMUM_TARGET)
+        self.header = QWidget(self)
         self._name = LineEdit()
         self._name.setMinimumHeight(MINIMUM_TARGET)
         self._name.textEdited.connect(self._commit)
@@ -78,7 +84,11 @@ class TunableEditor(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, SPACE_XS)
         layout.setSpacing(SPACE_XS)
-        layout.addWidget(self._kind)
+        first = QHBoxLayout(self.header)
+        first.setContentsMargins(0, 0, 0, 0)
+        first.setSpacing(SPACE_S)
+        first.addWidget(self._kind)
+        first.addWidget(self._values, 1)
         layout.addWidget(self._range)
         layout.addWidget(self._list)
         last = QGridLayout()
@@ -91,7 +101,6 @@ class TunableEditor(QWidget):
         last.setColumnStretch(1, 2)
         layout.addLayout(last)
         layout.addWidget(self._preview)
-        layout.addWidget(self._values)
 
     def set_default_name(self, name: str) -> None:
         """The name that the hyperparameter has if the user gives none."""
@@ -191,6 +200,7 @@ class _RangeFields(QWidget):
         grid.setVerticalSpacing(SPACE_XS)
         self._lines = {key: self._line() for key in ("min", "max", "step")}
         self._sampling = QuietComboBox()
+        self._sampling.setMinimumContentsLength(4)
         for sampling, word in zip(_SAMPLINGS, (self.tr("even"), "log", self.tr("reverse log")), strict=True):
             self._sampling.addItem(word, sampling)
         self._sampling.activated.connect(self._sampling_chosen)

@@ -1,0 +1,182 @@
+"""The tab Code: a Python file of the user's with `build(hp)` or a `HyperModel`; the window only reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.model_editor.outline import CodeOutline, read_outline
+from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
+from tunerstudio.gui.model_editor.python_view import PythonView
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
+from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button, muted_label
+from tunerstudio.study.model import CodeModel
+
+
+class CodePanel(QWidget):
+    """Chooses the file and the entry, and shows the text.
+
+    Signals:
+        model_chosen: (CodeModel, str) what the document shall hold, and the text of the undo step.
+        trouble_changed: () `problem()` would answer differently.
+    """
+
+    model_chosen = Signal(object, str)
+    trouble_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Show nothing before `set_study`."""
+        super().__init__(parent)
+        self._study: StudyContext | None = None
+        self._model: CodeModel | None = None
+        self._outline = CodeOutline()
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.fileChanged.connect(self._file_changed)
+        self._empty = EmptyState(
+            theme,
+            "ph.code",
+            self.tr(
+                "Use a model that you wrote in Python: a file with a function build(hp) that returns a compiled Keras "
+                "model, or a subclass of keras_tuner.HyperModel. The window only reads it; it runs in a worker process."
+            ),
+            self.tr("Choose a Python file…"),
+        )
+        self._empty.clicked.connect(self.choose_file)
+        self._path = ElidedLabel()
+        self._entry = QuietComboBox()
+        self._entry.setMinimumContentsLength(14)
+        self._entry.setAccessibleName(self.tr("function or class to use"))
+        self._entry.activated.connect(self._entry_chosen)
+        self._banner = Banner(theme, closable=False)
+        self.view = PythonView(theme)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._make_file_view())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, SPACE_S, 0, 0)
+        layout.addWidget(self._stack)
+
+    def _make_file_view(self) -> QWidget:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        choose = QPushButton(self.tr("Another file…"))
+        choose.setMinimumHeight(MINIMUM_TARGET)
+        choose.clicked.connect(self.choose_file)
+        caption = QLabel(self.tr("Use"))
+        caption.setBuddy(self._entry)
+        row.addWidget(self._path, 1)
+        row.addWidget(choose)
+        row.addWidget(link_button(self.tr("Open in the editor"), self._open_outside))
+        row.addSpacing(SPACE_M)
+        row.addWidget(caption)
+        row.addWidget(self._entry)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_S)
+        column.addLayout(row)
+        column.addWidget(self._banner)
+        column.addWidget(self.view, 1)
+        column.addWidget(
+            muted_label(self.tr("Hyperparameters are found by calling the code once: press Check on the Search page."))
+        )
+        return inside
+
+    def set_study(self, study: StudyContext | None) -> None:
+        """Choose files for `study` from now on."""
+        self._study = study
+        self._model = None
+        self._watch(None)
+        self._stack.setCurrentIndex(0)
+
+    def refresh(self, model: CodeModel) -> None:
+        """Show what the document says."""
+        moved = self._model is None or self._model.file != model.file
+        self._model = model
+        self._stack.setCurrentIndex(1)
+        if moved:
+            self._watch(self._file())
+            self._read()
+        self._show_entries()
+        self._tell()
+
+    def problem(self) -> str:
+        """Why the file cannot be used, in a sentence; empty if nothing speaks against it."""
+        if self._model is None:
+            return ""
+        return self._outline.problem or self._outline.entry_problem(self._model.entry)
+
+    def choose_file(self) -> None:
+        """Ask for a file."""
+        start = str(self._file().parent if self._model is not None else Path.home())
+        path, _ = QFileDialog.getOpenFileName(
+            self, self.tr("Python file with the model"), start, self.tr("Python (*.py);;All files (*)")
+        )
+        if path:
+            self.take_file(Path(path))
+
+    def take_file(self, path: Path) -> None:
+        """Use the file at `path`; one inside the study folder is kept relative to it."""
+        if self._study is None:
+            return
+        folder = self._study.folder.resolve()
+        resolved = path.resolve()
+        inside = resolved.is_relative_to(folder)
+        name = resolved.relative_to(folder).as_posix() if inside else str(resolved)
+        self.model_chosen.emit(CodeModel(file=name), self.tr("use {file}").format(file=resolved.name))
+
+    def _file(self) -> Path:
+        assert self._study is not None
+        assert self._model is not None
+        return self._study.folder / self._model.file
+
+    def _watch(self, path: Path | None) -> None:
+        watched = [*self._watcher.files()]
+        if watched:
+            self._watcher.removePaths(watched)
+        if path is not None and path.is_file():
+            self._watcher.addPath(str(path))
+
+    def _file_changed(self) -> None:
+        """The file was written; editors that replace it make the watcher lose it."""
+        if self._model is not None:
+            self._watch(self._file())
+            self._read()
+            self._show_entries()
+            self._tell()
+
+    def _read(self) -> None:
+        self._outline = read_outline(self._file())
+        self._path.setText(str(self._file()))
+        self.view.show_text(self._outline.text, self._outline.line)
+
+    def _show_entries(self) -> None:
+        assert self._model is not None
+        entry = self._model.entry
+        with QSignalBlocker(self._entry):
+            self._entry.clear()
+            self._entry.addItem(self.tr("build, or the only one"), None)
+            for name in dict.fromkeys((*self._outline.entries, *([entry] if entry else []))):
+                self._entry.addItem(name, name)
+            self._entry.setCurrentIndex(max(self._entry.findData(entry), 0))
+
+    def _tell(self) -> None:
+        problem = self.problem()
+        if problem:
+            self._banner.tell("bad", problem)
+        else:
+            self._banner.clear()
+        self.trouble_changed.emit()
+
+    def _entry_chosen(self) -> None:
+        if self._model is not None:
+            entry = self._entry.currentData()
+            changed = self._model.model_copy(update={"entry": entry})
+            self.model_chosen.emit(changed, self.tr("use {name}").format(name=entry or "build"))
+
+    def _open_outside(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._file())))

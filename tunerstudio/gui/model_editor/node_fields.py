@@ -1,0 +1,162 @@
+"""Which fields a row of the network has, and the model after one of them changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.model_editor import tree
+from tunerstudio.gui.model_editor.inspector import COUNT, Inspector, all_arguments
+from tunerstudio.gui.model_editor.network_tree import Node
+from tunerstudio.gui.model_editor.parsing import UNSET
+from tunerstudio.gui.model_editor.summary import block_title
+from tunerstudio.gui.model_editor.tree import path_text
+from tunerstudio.gui.model_editor.words import input_segments, output_units
+from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
+from tunerstudio.study.model import Block, BlocksModel, LayerBlock, Optimizer, RepeatBlock
+from tunerstudio.study.network import block_names
+from tunerstudio.study.objectives import known_losses, known_metrics
+from tunerstudio.study.tunable import TuneChoice
+
+_AUTOMATIC = "auto"
+
+
+def with_argument(arguments: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """`arguments` with one changed; UNSET takes it out. The others keep their order."""
+    changed = {**arguments, name: value}
+    if value is UNSET:
+        del changed[name]
+    return changed
+
+
+class NodeFields(QObject):
+    """Draws the fields of a node in the inspector."""
+
+    def __init__(self, inspector: Inspector, catalogue: Catalogue) -> None:
+        """Draw in `inspector`."""
+        super().__init__(inspector)
+        self._inspector = inspector
+        self._catalogue = catalogue
+
+    def show_node(self, node: Node, model: BlocksModel, study: StudyContext, problems: Mapping[str, str]) -> None:
+        """Show the fields of `node` with what is wrong with them (by field path)."""
+        block = tree.block_at(model.blocks, node.path) if node.kind == "block" else None
+        if isinstance(block, LayerBlock):
+            self._show_layer(node, block, model, problems)
+        elif isinstance(block, RepeatBlock):
+            self._show_repeat(node, block, model, problems)
+        elif node.kind == "optimizer":
+            self._show_optimizer(model, problems)
+        elif node.kind == "output":
+            self._show_output(model, study, problems)
+        else:
+            self._show_input(study)
+
+    def with_field(self, node: Node, model: BlocksModel, name: str, value: Any) -> BlocksModel:
+        """`model` with one field of `node` changed."""
+        if node.kind == "optimizer":
+            changed = with_argument(model.optimizer.arguments, name, value)
+            return model.model_copy(update={"optimizer": model.optimizer.model_copy(update={"arguments": changed})})
+        if node.kind == "output":
+            return model.model_copy(update={"loss": _AUTOMATIC if value is UNSET else value})
+        block = tree.block_at(model.blocks, node.path)
+        if block is None:
+            return model
+        if isinstance(block, RepeatBlock):
+            new: Block = block.model_copy(update={"repeat": value})
+        else:
+            new = block.model_copy(update={"arguments": with_argument(block.arguments, name, value)})
+        return model.model_copy(update={"blocks": tree.replaced(model.blocks, node.path, new)})
+
+    def with_optimizer(self, model: BlocksModel, name: Any) -> BlocksModel:
+        """`model` with another optimizer (or a choice of some); fields that none of them has are dropped."""
+        known = {argument.name for info in self._optimizers(name) for argument in info.arguments}
+        kept = {key: value for key, value in model.optimizer.arguments.items() if key in known}
+        return model.model_copy(update={"optimizer": Optimizer(name=name, arguments=kept)})
+
+    def _show_layer(self, node: Node, block: LayerBlock, model: BlocksModel, problems: Mapping[str, str]) -> None:
+        info = self._catalogue.layer(block.layer)
+        field = f"model.blocks.{path_text(node.path)}"
+        name = block_names(model.blocks)[path_text(node.path)]
+        sentence = problems.get(f"{field}.layer", "") or (info.help if info is not None else "")
+        self._inspector.show_node((node, block.layer), block_title(block, name), sentence)
+        self._inspector.show_name(block.name, name)
+        arguments = list(info.arguments) if info is not None else []
+        arguments += [_unknown(key) for key in block.arguments if key not in {a.name for a in arguments}]
+        remarks = _remarks(problems, f"{field}.arguments.")
+        self._inspector.show_fields(block.layer, arguments, block.arguments, remarks, f"{name}_")
+
+    def _show_repeat(self, node: Node, block: RepeatBlock, model: BlocksModel, problems: Mapping[str, str]) -> None:
+        name = block_names(model.blocks)[path_text(node.path)]
+        sentence = self.tr("The layers inside, several times one behind the other.")
+        self._inspector.show_node((node, "repeat"), block_title(block, name), sentence)
+        self._inspector.show_name(block.name, name)
+        remarks = _remarks(problems, f"model.blocks.{path_text(node.path)}.")
+        labels = {COUNT.name: self.tr("how many")}
+        self._inspector.show_fields("repeat", (COUNT,), {COUNT.name: block.repeat}, remarks, labels=labels)
+        self._inspector.form.rows[COUNT.name].set_default_name(f"{name}_count")
+        self._inspector.show_shared(block.shared)
+
+    def _optimizers(self, name: Any) -> list[Any]:
+        names = name.choices if isinstance(name, TuneChoice) else (name,)
+        infos = [self._catalogue.optimizer(str(one)) for one in names]
+        return [info for info in infos if info is not None]
+
+    def _show_optimizer(self, model: BlocksModel, problems: Mapping[str, str]) -> None:
+        infos = self._optimizers(model.optimizer.name)
+        sentence = infos[0].help if len(infos) == 1 else self.tr("Each optimizer takes those fields that it has.")
+        self._inspector.show_node("optimizer", self.tr("Optimizer"), sentence)
+        choices = tuple(info.name for info in self._catalogue.optimizers)
+        argument = ArgumentInfo(
+            name="optimizer",
+            type="choice",
+            required=True,
+            choices=choices,
+            help=self.tr("The rule that changes the weights after each batch."),
+        )
+        remark = problems.get("model.optimizer.name", "")
+        self._inspector.show_head(argument, self.tr("optimizer"), model.optimizer.name, "optimizer", remark)
+        key = tuple(info.name for info in infos)
+        remarks = _remarks(problems, "model.optimizer.arguments.")
+        self._inspector.show_fields(key, all_arguments(infos), model.optimizer.arguments, remarks)
+
+    def _show_output(self, model: BlocksModel, study: StudyContext, problems: Mapping[str, str]) -> None:
+        data = study.document.data
+        sentence = self.tr("The last layer follows from what is predicted: {units}.").format(
+            units=output_units(data, study.preview)
+        )
+        self._inspector.show_node(("output", data.task), self.tr("Output"), sentence, self.tr("Go to the data"))
+        losses = known_losses(data.task)
+        names = (_AUTOMATIC, *losses, *([model.loss] if model.loss not in (_AUTOMATIC, *losses) else []))
+        help_text = self.tr("What training makes small. Automatic: {name}.").format(name=losses[0] if losses else "–")
+        argument = ArgumentInfo(name="loss", type="choice", default=_AUTOMATIC, choices=names, help=help_text)
+        values = {} if model.loss == _AUTOMATIC else {"loss": model.loss}
+        remarks = {"loss": problems.get("model.loss", "")}
+        labels = {"loss": self.tr("loss")}
+        self._inspector.show_fields((data.task, names), (argument,), values, remarks, labels=labels, tunable=False)
+        known = known_metrics(data.task)
+        self._inspector.show_metrics([(name, name) for name in known], model.metrics or known[:1])
+
+    def _show_input(self, study: StudyContext) -> None:
+        said = ", ".join(segment.text for segment in input_segments(study.document.data))
+        sentence = self.tr("The network sees what the Data page prepares: {what}.").format(what=said)
+        self._inspector.show_node(("input",), self.tr("Input"), sentence, self.tr("Go to the data"))
+
+
+def _unknown(name: str) -> ArgumentInfo:
+    return ArgumentInfo(name=name, type="other", nullable=True)
+
+
+def _remarks(problems: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """What is said of the fields right under `prefix`, by field; a copy's field (`units_2`) counts for the original."""
+    found: dict[str, str] = {}
+    for path, text in problems.items():
+        if path.startswith(prefix):
+            field = path[len(prefix) :].split(".")[0]
+            found.setdefault(field, text)
+            found.setdefault(re.sub(r"(_\d+)+$", "", field), text)
+    return found

@@ -1,0 +1,221 @@
+"""The Model page: a network drawn from layers, code of the user's, or an estimator; and how big its space is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.model_editor.code_panel import CodePanel
+from tunerstudio.gui.model_editor.estimator_panel import EstimatorPanel
+from tunerstudio.gui.model_editor.layers_panel import LayersPanel
+from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
+from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
+from tunerstudio.gui.widgets.basics import muted_label
+from tunerstudio.study.catalogue import Catalogue, load_catalogue
+from tunerstudio.study.checks import model_problems
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.errors import Problem, StudyError
+from tunerstudio.study.hyperparameters import UNCOUNTABLE
+from tunerstudio.study.model import BlocksModel, CodeModel, EstimatorModel, ModelSpec
+from tunerstudio.study.network import placed_layers, search_space
+from tunerstudio.study.objectives import objective_problem, usual_objective
+from tunerstudio.study.templates import new_document, template_names
+
+if TYPE_CHECKING:
+    from tunerstudio.gui.services import Services
+
+_KINDS = ("blocks", "code", "estimator")
+
+
+class ModelPage(Page):
+    """Edits `document.model`. Each tab keeps what it held while another one is chosen."""
+
+    def __init__(
+        self, theme: Theme, services: Services, parent: QWidget | None = None, catalogue: Catalogue | None = None
+    ) -> None:
+        """Draw the editors from `catalogue` (by default the one that ships with the program)."""
+        super().__init__(parent)
+        self.title = self.tr("Model")
+        self._catalogue = catalogue or load_catalogue()
+        self._study: StudyContext | None = None
+        self._kind = ""
+        self._held: dict[str, ModelSpec] = {}
+        self._problems: list[Problem] = []
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setAccessibleName(self.tr("kind of model"))
+        for text, tip in (
+            (self.tr("Layers"), self.tr("Draw a network; every field may be tuned")),
+            (self.tr("Code"), self.tr("A Python file of yours with build(hp)")),
+            (self.tr("Estimator"), self.tr("scikit-learn, scored by cross-validation")),
+        ):
+            self.tabs.setTabToolTip(self.tabs.addTab(text), tip)
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self._space = muted_label()
+        self._space.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.layers = LayersPanel(theme, self._catalogue)
+        self.code = CodePanel(theme)
+        self.estimator = EstimatorPanel(theme, self._catalogue)
+        self.layers.trouble_changed.connect(self.status_changed)
+        self.layers.go_requested.connect(lambda page: self.action_requested.emit(f"go:{page}"))
+        self.code.trouble_changed.connect(self.status_changed)
+        self.code.model_chosen.connect(self._take_code)
+        self.estimator.trouble_changed.connect(self.status_changed)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(SPACE_M)
+        top.addWidget(self.tabs)
+        top.addWidget(self._space, 1)
+        self._stack = QStackedWidget()
+        for panel in (self.layers, self.code, self.estimator):
+            self._stack.addWidget(panel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_M)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self._stack, 1)
+
+    def set_study(self, study: StudyContext | None) -> None:
+        if self._study is not None:
+            self._study.document_changed.disconnect(self._document_changed)
+            self._study.preview_changed.disconnect(self._refresh)
+        self._study = study
+        self._kind = ""
+        self._held.clear()
+        for panel in (self.layers, self.code, self.estimator):
+            panel.set_study(study)
+        if study is not None:
+            study.document_changed.connect(self._document_changed)
+            study.preview_changed.connect(self._refresh)
+            self._document_changed(study.document)
+        self.status_changed.emit()
+
+    def status(self) -> PageStatus:
+        if self._study is None:
+            return PageStatus(Readiness.NOT_YET, "")
+        typed = self._troubles()
+        if typed:
+            name, sentence = next(iter(typed.items()))
+            told = sentence if name in sentence else f"{name}: {sentence}"
+            return PageStatus(Readiness.NEEDS_YOU, self.tr("A field is not right yet: {what}").format(what=told))
+        if self._problems:
+            more = len(self._problems) - 1
+            rest = self.tr(" (and {count} more)").format(count=more) if more else ""
+            return PageStatus(Readiness.NEEDS_YOU, _capital(self._problems[0].message) + rest)
+        return PageStatus(Readiness.READY, self._describe(self._study.document))
+
+    def primary_action(self) -> tuple[str, str] | None:
+        return (self.tr("Next: Search"), "go:search") if self._study is not None else None
+
+    def show_field(self, field: str) -> None:
+        """Go to the field that a problem names, such as `model.blocks.1.arguments.units`."""
+        self.layers.show_field(field)
+
+    # What is shown
+
+    def _document_changed(self, document: StudyDocument) -> None:
+        kind = document.model.kind
+        self._held[kind] = document.model
+        if kind != self._kind:
+            self._kind = kind
+            with QSignalBlocker(self.tabs):
+                self.tabs.setCurrentIndex(_KINDS.index(kind))
+            self._stack.setCurrentIndex(_KINDS.index(kind))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._study is None:
+            return
+        document = self._study.document
+        self._problems = model_problems(document, self._catalogue)
+        by_field: dict[str, str] = {}
+        for problem in self._problems:
+            by_field.setdefault(problem.field, problem.message)
+        if isinstance(document.model, BlocksModel):
+            self.layers.refresh(by_field)
+        elif isinstance(document.model, CodeModel):
+            self.code.refresh(document.model)
+            sentence = self.code.problem()
+            self._problems += [Problem("model.file", sentence)] if sentence else []
+        else:
+            self.estimator.refresh(by_field)
+        self._space.setText(self._space_sentence(document))
+        self.status_changed.emit()
+
+    def _troubles(self) -> dict[str, str]:
+        if self._kind == "blocks":
+            return self.layers.troubles()
+        return self.estimator.troubles() if self._kind == "estimator" else {}
+
+    def _space_sentence(self, document: StudyDocument) -> str:
+        if isinstance(document.model, CodeModel):
+            return self.tr("The search space follows from the code")
+        try:
+            space = search_space(document)
+        except StudyError:
+            return ""
+        count = space.count()
+        number = len(space.hyperparameters)
+        names = self.tr("1 hyperparameter") if number == 1 else self.tr("{n} hyperparameters").format(n=number)
+        if count == UNCOUNTABLE:
+            return self.tr("{names}, any number of combinations").format(names=names)
+        return self.tr("{names}, {count} combinations").format(names=names, count=format_count(count))
+
+    def _describe(self, document: StudyDocument) -> str:
+        model = document.model
+        if isinstance(model, CodeModel):
+            return self.tr("The model is built by {file}.").format(file=model.file)
+        space = search_space(document)
+        if not space.hyperparameters:
+            return self.tr("Nothing is tunable yet: press the dice beside a field.")
+        names = ", ".join(space.names()[:4]) + (" …" if len(space.names()) > 4 else "")
+        if isinstance(model, EstimatorModel):
+            return self.tr("{name}; tunable: {names}.").format(name=model.estimator, names=names)
+        if not model.blocks:
+            return self.tr("Only the output layer; tunable: {names}.").format(names=names)
+        layers = len(placed_layers(model)) + 1
+        return self.tr("Up to {layers} layers; tunable: {names}.").format(layers=layers, names=names)
+
+    # Another kind of model
+
+    def _tab_chosen(self, index: int) -> None:
+        if self._study is None:
+            return
+        kind = _KINDS[index]
+        self._stack.setCurrentIndex(index)
+        if kind == self._kind:
+            return
+        model = self._held.get(kind) or self._first_model(kind)
+        if model is not None:
+            self._take(model, self.tr("use {kind}").format(kind=self.tabs.tabText(index).lower()))
+
+    def _first_model(self, kind: str) -> ModelSpec | None:
+        """What a tab starts with; None where the user must choose a file first."""
+        assert self._study is not None
+        document = self._study.document
+        for info in template_names(document.data):
+            model = new_document(document.name, document.data, info.name).model
+            if model.kind == kind:
+                return model
+        return BlocksModel() if kind == "blocks" else None
+
+    def _take_code(self, model: CodeModel, text: str) -> None:
+        self._take(model, text)
+
+    def _take(self, model: ModelSpec, text: str) -> None:
+        """Put `model` into the document, with an objective that goes with it."""
+        assert self._study is not None
+        document = self._study.document
+        search = document.search
+        if objective_problem(search.objective, document.data.task, model):
+            search = search.model_copy(update={"objective": usual_objective(document.data.task)})
+        self._study.edit(text, document.model_copy(update={"model": model, "search": search}))
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
