@@ -17,7 +17,8 @@ tr + tr td, tr + tr th { border-top: 1px solid #ddd; }
 pre { background: #f5f5f5; padding: .8rem; overflow-x: auto; font-size: 13px; line-height: 1.35; }
 .yes { color: #00734d; } .no { color: #b3261e; }
 @media (prefers-color-scheme: dark) { body { background: #1e1e1e; color: #e6e6e6; } pre { background: #2b2b2b; }
-  p.lead { color: #aaa; } tr + tr td, tr + tr th { border-color: #444; } .yes { color: #5cc9a0; } .no { color: #ff8a80; } }
+  p.lead { color: #aaa; } tr + tr td, tr + tr th { border-color: #444; }
+  .yes { color: #5cc9a0; } .no { color: #ff8a80; } }
 @media print { body { margin: 0; } }
 """
 

@@ -6,18 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QMenu, QTableView, QWidget
 
 from tunerstudio.analysis.table import to_delimited
-from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
+from tunerstudio.gui.theme import Theme
 from tunerstudio.gui.trial_table.item_model import TrialsItemModel
+from tunerstudio.gui.trial_table.looks import fit_columns, set_up_table
 from tunerstudio.study.trials import Trial
-
-_WIDEST = 260
-"""Widest column when fitted to its contents, in logical pixels; the last column takes what is left."""
-
-_STATE_ROOM = 20
-"""Room for the icon beside the state's word."""
 
 
 class TrialsView(QTableView):
@@ -42,21 +37,10 @@ class TrialsView(QTableView):
         self._fitted_rows = -1
         self.setModel(item_model)
         self.setAccessibleName(self.tr("Trials"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
+        set_up_table(self)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
-        self.setStyleSheet(
-            f"QHeaderView::section {{ padding: 0px {SPACE_S}px; }} QTableView::item {{ padding: 0px {SPACE_S}px; }}"
-        )
-        self._set_up_headers()
+        self._set_up_sorting()
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self._fit_columns)
@@ -114,16 +98,8 @@ class TrialsView(QTableView):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _set_up_headers(self) -> None:
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(MINIMUM_TARGET)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(True)
-        header.setMinimumHeight(MINIMUM_TARGET)
-        header.setResizeContentsPrecision(0)
+    def _set_up_sorting(self) -> None:
+        self.horizontalHeader().setSectionsMovable(True)
         # The model sorts only when a heading is clicked; at first the newest trial stands on top.
         header.setSortIndicator(1, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
@@ -197,7 +173,4 @@ class TrialsView(QTableView):
 
     def _fit_columns(self) -> None:
         self._fitted_rows = self._item_model.rowCount()
-        for section, column in enumerate(self._item_model.columns[:-1]):
-            wanted = max(self.sizeHintForColumn(section), self.horizontalHeader().sectionSizeHint(section))
-            room = _STATE_ROOM if column.key == "state" else SPACE_S
-            self.setColumnWidth(section, min(wanted + room, _WIDEST))
+        fit_columns(self)
