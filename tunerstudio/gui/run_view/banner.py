@@ -11,6 +11,9 @@ from tunerstudio.gui.run_view.search_phase import SearchPhase, format_eta, phase
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import link_button, primary_button
 
+MORE_TRIALS = 10
+"""Trials that one click adds to a search whose budget is used up."""
+
 _SCALE = 1000
 """Steps of a progress bar."""
 
@@ -19,7 +22,7 @@ class RunBanner(QFrame):
     """One row of figures with a caption each, and the verbs.
 
     Signals:
-        action_requested: (str) "run", "stop_epoch", "stop_now" or "go:search".
+        action_requested: (str) "run", "run:<trials>", "stop:epoch" or "stop:now".
         trial_clicked: (int) show the best trial.
     """
 
@@ -32,6 +35,7 @@ class RunBanner(QFrame):
         self._theme = theme
         self._phase = SearchPhase.NEW
         self._best: int | None = None
+        self._completed = 0
         self.setProperty("look", "card")
         self._icon = QLabel(self)
         self._word = QLabel(self)
@@ -44,9 +48,10 @@ class RunBanner(QFrame):
         self._best_caption = self._caption(self.tr("Best so far"))
         self.run_button = primary_button(self.tr("Run"))
         self.run_button.clicked.connect(lambda: self.action_requested.emit("run"))
-        self.budget_button = link_button(self.tr("Raise the budget"), lambda: self.action_requested.emit("go:search"))
-        self.stop_epoch_button = self._stop_button(self.tr("Stop after this epoch"), "stop_epoch", "ph.stop-circle")
-        self.stop_now_button = self._stop_button(self.tr("Stop now"), "stop_now", "ph.x-circle")
+        self.more_button = primary_button(self.tr("Run {count} more").format(count=MORE_TRIALS))
+        self.more_button.clicked.connect(lambda: self.action_requested.emit(f"run:{self._completed + MORE_TRIALS}"))
+        self.stop_epoch_button = self._stop_button(self.tr("Stop after this epoch"), "stop:epoch", "ph.stop-circle")
+        self.stop_now_button = self._stop_button(self.tr("Stop now"), "stop:now", "ph.x-circle")
         self._set_tool_tips()
         self._arrange()
         theme.theme_changed.connect(self._restyle)
@@ -60,15 +65,16 @@ class RunBanner(QFrame):
         active = phase.is_active
         self.run_button.setVisible(not active and phase is not SearchPhase.FINISHED)
         self.run_button.setText(self.tr("Run") if phase is SearchPhase.NEW else self.tr("Resume"))
-        self.budget_button.setVisible(phase is SearchPhase.FINISHED)
+        self.more_button.setVisible(phase is SearchPhase.FINISHED)
         for button in (self.stop_epoch_button, self.stop_now_button):
             button.setVisible(active)
         self.stop_epoch_button.setEnabled(phase is not SearchPhase.STOPPING)
         self._epochs_panel.setVisible(active)
         self._eta_panel.setVisible(active)
 
-    def show_progress(self, progress: Progress) -> None:
-        """Show how far the search is."""
+    def show_progress(self, progress: Progress, completed: int) -> None:
+        """Show how far the search is; `completed` trials have a score."""
+        self._completed = completed
         self.trials_bar.setValue(round(progress.fraction * _SCALE))
         self.trials_text.setText(self._trials_words(progress))
         self.eta_text.setText(format_eta(progress.eta_s))
@@ -117,9 +123,7 @@ class RunBanner(QFrame):
         self.run_button.setToolTip(
             self.tr("Starts the search, or goes on where it stopped. Nothing that is done is lost.")
         )
-        self.budget_button.setToolTip(
-            self.tr("All trials of the budget are done. Go to the Search page to allow more.")
-        )
+        self.more_button.setToolTip(self.tr("All trials of the budget are done. This goes on with the same search."))
         self.stop_epoch_button.setToolTip(
             self.tr("Ends the running trial when its epoch is done. Resume trains that trial again.")
         )
@@ -147,7 +151,7 @@ class RunBanner(QFrame):
         row.addWidget(self._eta_panel)
         row.addWidget(self._best_panel)
         row.addStretch(1)
-        for button in (self.stop_epoch_button, self.stop_now_button, self.budget_button, self.run_button):
+        for button in (self.stop_epoch_button, self.stop_now_button, self.more_button, self.run_button):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def _restyle(self) -> None:

@@ -93,7 +93,7 @@ class RunView(QWidget):
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)
         self.banner.show_phase(phase)
-        self.banner.show_progress(how_far)
+        self.banner.show_progress(how_far, int(history.completed.sum()))
         self.banner.show_best(history.best_score, history.best_number)
         self.history.set_trials(study.trials.values(), search.objective)
         self.timeline.set_trials(study.trials.values())

@@ -101,7 +101,7 @@ class TrialsView(QTableView):
     def _set_up_sorting(self) -> None:
         self.horizontalHeader().setSectionsMovable(True)
         # The model sorts only when a heading is clicked; at first the newest trial stands on top.
-        header.setSortIndicator(1, Qt.SortOrder.DescendingOrder)
+        self.horizontalHeader().setSortIndicator(1, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
 
     def _make_actions(self) -> list[QAction]:
