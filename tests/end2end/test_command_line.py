@@ -5,27 +5,26 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
 pytestmark = [pytest.mark.end2end, pytest.mark.tensorflow]
 
-BLOBS = """
-import numpy as np
-rng = np.random.default_rng(3)
-rows = ["a;b;kind;answer"]
-for _ in range(160):
-    answer = rng.integers(2)
-    a, b = rng.normal(answer * 3, 1), rng.normal(0, 1)
-    rows.append(f"{a:.3f};{b:.3f};{'x' if b > 0 else 'y'};{'yes' if answer else 'no'}".replace(".", ","))
-open("blobs.csv", "w", encoding="latin-1").write("\\n".join(rows))
-"""
-
 
 @pytest.fixture
 def blobs(program):
-    exec(compile(BLOBS.replace("blobs.csv", str(program.folder / "blobs.csv")), "blobs", "exec"), {})
-    return program.folder / "blobs.csv"
+    """Two groups of points, in the form that a Spanish spreadsheet writes."""
+    rng = np.random.default_rng(3)
+    rows = ["a;b;kind;answer"]
+    for _ in range(160):
+        answer = rng.integers(2)
+        a, b = rng.normal(answer * 3, 1), rng.normal(0, 1)
+        cells = f"{a:.3f};{b:.3f}".replace(".", ",")
+        rows.append(f"{cells};{'x' if b > 0 else 'y'};{'yes' if answer else 'no'}")
+    path = program.folder / "blobs.csv"
+    path.write_text("\n".join(rows), encoding="latin-1")
+    return path
 
 
 def shrink(folder, **training):

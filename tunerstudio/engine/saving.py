@@ -97,6 +97,7 @@ def save_top(
     exporter = pool.acquire()
     try:
         space = open_in_worker(exporter, folder, document)
+        open_in_worker(verifier, folder, document)
         context = _Context(folder, document, data, space, trials, exporter, verifier)
         saved = []
         for place, trial in enumerate(chosen):
