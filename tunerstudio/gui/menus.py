@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QToolButton
 
 from tunerstudio.gui.actions import ActionSpec, action_table, menu_titles
 from tunerstudio.gui.context import StudyContext
@@ -31,6 +32,7 @@ class Menus:
             action = self._make(window, theme, spec, do)
             self.actions[spec.id] = action
             menus[spec.menu].addAction(action)
+        window.menuBar().setCornerWidget(self._find_button(window, theme, do))
         looks = QActionGroup(window)
         for mode in ("system", "light", "dark"):
             action = self.actions[f"look:{mode}"]
@@ -58,6 +60,16 @@ class Menus:
         text = next(spec.text for spec in self.specs if spec.id == spec_id)
         action.setEnabled(possible)
         action.setText(f"{text}: {what}" if possible and what else text)
+
+    def _find_button(self, window: QMainWindow, theme: Theme, do: Callable[[str], object]) -> QToolButton:
+        """The field-like button on the right of the menu bar."""
+        button = QToolButton(window)
+        button.setText(QCoreApplication.translate("Actions", "Find anything   Ctrl+K"))
+        button.setIcon(theme.icon("ph.magnifying-glass", "muted"))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setProperty("look", "find")
+        button.clicked.connect(lambda: do("palette"))
+        return button
 
     def _make(self, window: QMainWindow, theme: Theme, spec: ActionSpec, do: Callable[[str], object]) -> QAction:
         action = QAction(spec.text, window)

@@ -65,14 +65,14 @@ LIGHT: Final[dict[Role, str]] = {
 }
 
 DARK: Final[dict[Role, str]] = {
-    "window": "#1d2024",
-    "base": "#16181b",
-    "alternate": "#1b1e22",
-    "card": "#24282d",
+    "window": "#25282d",
+    "base": "#181a1d",
+    "alternate": "#1e2125",
+    "card": "#2c3036",
     "text": "#e4e7eb",
     "muted": "#9aa4af",
-    "border": "#3a4048",
-    "button": "#2d3238",
+    "border": "#454c55",
+    "button": "#353a41",
     "accent": "#6ea8fe",
     "on_accent": "#0c1626",
     "accent_soft": "#23344e",
@@ -86,9 +86,9 @@ DARK: Final[dict[Role, str]] = {
     "test": "#e69f00",
     "on_part": "#10202e",
     "bar": "#58769f",
-    "plot_background": "#16181b",
+    "plot_background": "#181a1d",
     "plot_foreground": "#b6bfc9",
-    "plot_grid": "#2e343b",
+    "plot_grid": "#31373e",
 }
 
 STATE_LIGHT: Final[dict[TrialState, str]] = {

@@ -46,6 +46,11 @@ QToolButton[look="page"]:hover {{ background: {alternate}; }}
 QToolButton[look="page"]:checked {{ background: {accent_soft}; font-weight: 600; }}
 QToolButton[look="page"]:focus {{ border-color: {accent}; }}
 QToolButton[look="page"]:disabled {{ color: {muted}; }}
+QToolButton[look="find"] {{
+    background: {alternate}; color: {muted}; border: 1px solid {border}; border-radius: 6px;
+    padding: 2px 12px; margin: 2px 12px 2px 0; min-height: 18px;
+}}
+QToolButton[look="find"]:hover, QToolButton[look="find"]:focus {{ border-color: {accent}; color: {text}; }}
 QMenuBar {{ background: {base}; }}
 QMenuBar::item {{ padding: 6px 10px; background: transparent; }}
 QMenuBar::item:selected {{ background: {accent_soft}; }}

@@ -6,7 +6,6 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
-from tunerstudio.gui.widgets.basics import heading_label, muted_label, primary_button
+from tunerstudio.gui.widgets.basics import FieldGrid, heading_label, muted_label, primary_button
 from tunerstudio.study.data import FileFormat
 
 _ENCODINGS = ("utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16")
@@ -33,14 +32,13 @@ class FormatPopover(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._owner = parent
         self.setProperty("look", "card")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         layout.setSpacing(SPACE_S)
         layout.addWidget(heading_label(theme, self.tr("How the file is read")))
-        form = QFormLayout()
-        form.setSpacing(SPACE_S)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = FieldGrid()
         layout.addLayout(form)
         self._build(form)
         layout.addWidget(muted_label(self.tr("Roles stay with columns whose names stay.")))
@@ -58,10 +56,11 @@ class FormatPopover(QFrame):
         self.setMinimumWidth(340)
 
     def open_at(self, place: QPoint, present: FileFormat) -> None:
-        """Show the form for `present` with its corner at `place` (global)."""
+        """Show the form for `present` below `place` (global), within the window."""
         self._show(present)
         self.adjustSize()
-        self.move(place)
+        window = self._owner.window().frameGeometry()
+        self.move(min(place.x(), window.right() - self.width() - SPACE_S), place.y())
         self.show()
         self._encoding.setFocus()
 
@@ -78,7 +77,7 @@ class FormatPopover(QFrame):
             sheet=self._sheet.text().strip() or None,
         )
 
-    def _build(self, form: QFormLayout) -> None:
+    def _build(self, form: FieldGrid) -> None:
         self._encoding = QComboBox()
         self._encoding.setEditable(True)
         self._encoding.addItems(_ENCODINGS)
@@ -105,9 +104,7 @@ class FormatPopover(QFrame):
             (self.tr("Excel sheet"), self._sheet),
         )
         for label, field in rows:
-            field.setMinimumHeight(MINIMUM_TARGET)
-            field.setAccessibleName(label or field.property("text"))
-            form.addRow(label, field)
+            form.add(label, field)
 
     def _delimiters(self) -> tuple[tuple[str, str], ...]:
         return (

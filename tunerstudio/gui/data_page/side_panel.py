@@ -7,7 +7,6 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from tunerstudio.gui.data_page.split_form import SplitForm
 from tunerstudio.gui.data_page.words import target_facts, task_words
-from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Role, Theme
-from tunerstudio.gui.widgets.basics import heading_label, link_button, muted_label
+from tunerstudio.gui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Role, Theme
+from tunerstudio.gui.widgets.basics import FieldGrid, heading_label, link_button, muted_label
 from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.study.data import Data
 
@@ -46,6 +45,7 @@ class _FindingRow(QWidget):
         icon.setIcon(theme.icon(name, role))
         icon.setIconSize(QSize(18, 18))
         icon.setAutoRaise(True)
+        icon.setFixedSize(SPACE_L, SPACE_L)
         icon.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         icon.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -54,11 +54,17 @@ class _FindingRow(QWidget):
         sentence = QLabel(finding.message)
         sentence.setWordWrap(True)
         sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        sentence.setContentsMargins(0, SPACE_XS, 0, 0)
         column.addWidget(sentence)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE_S)
         for repair in finding.repairs:
             button = link_button(repair.label)
             button.clicked.connect(partial(repaired.emit, repair.label, repair.data))
-            column.addWidget(button)
+            buttons.addWidget(button)
+        if finding.repairs:
+            buttons.addStretch(1)
+            column.addLayout(buttons)
         row.addLayout(column, 1)
 
 
@@ -86,23 +92,23 @@ class SidePanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setContentsMargins(SPACE_M, 0, SPACE_S, SPACE_M)
+        layout.setContentsMargins(SPACE_M, 0, SPACE_S, 0)
         layout.setSpacing(SPACE_S)
         layout.addWidget(heading_label(theme, self.tr("Predict")))
         layout.addLayout(self._predict_form())
-        layout.addSpacing(SPACE_S)
+        layout.addSpacing(SPACE_XS)
         layout.addWidget(heading_label(theme, self.tr("Split")))
         self.split = SplitForm(theme)
         self.split.edited.connect(self.split_edited)
         layout.addWidget(self.split)
-        layout.addSpacing(SPACE_S)
-        layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
-        layout.addLayout(self._prepare_form())
-        layout.addSpacing(SPACE_S)
+        layout.addSpacing(SPACE_XS)
         layout.addWidget(heading_label(theme, self.tr("Worth knowing")))
         self._findings = QVBoxLayout()
         self._findings.setSpacing(SPACE_S)
         layout.addLayout(self._findings)
+        layout.addSpacing(SPACE_XS)
+        layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
+        layout.addLayout(self._prepare_form())
         layout.addStretch(1)
         self.setWidget(content)
 
@@ -142,8 +148,8 @@ class SidePanel(QScrollArea):
             self.target.addItems(names)
         self.target.setCurrentIndex(names.index(targets[0]) if targets else -1)
 
-    def _predict_form(self) -> QFormLayout:
-        form = _form()
+    def _predict_form(self) -> FieldGrid:
+        form = FieldGrid()
         self.target = QComboBox()
         self.target.setPlaceholderText(self.tr("Choose a column"))
         self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -153,14 +159,14 @@ class SidePanel(QScrollArea):
         for task, word in task_words().items():
             self.task.addItem(word, task)
         self.task.activated.connect(lambda: self.field_edited.emit("", "task", self.task.currentData()))
-        _add(form, self.tr("Column"), self.target)
-        _add(form, self.tr("It is"), self.task)
+        form.add(self.tr("Column"), self.target)
+        form.add(self.tr("It is"), self.task)
         self._classes = muted_label()
-        form.addRow("", self._classes)
+        form.addWidget(self._classes, form.rowCount(), 1)
         return form
 
-    def _prepare_form(self) -> QFormLayout:
-        form = _form()
+    def _prepare_form(self) -> FieldGrid:
+        form = FieldGrid()
         self.missing = QComboBox()
         for text, value in (
             (self.tr("the median"), "median"),
@@ -178,20 +184,6 @@ class SidePanel(QScrollArea):
         for text, value in choices:
             self.scaling.addItem(text, value)
         self.scaling.activated.connect(lambda: self.field_edited.emit("", "scaling", self.scaling.currentData()))
-        _add(form, self.tr("Fill missing with"), self.missing)
-        _add(form, self.tr("Scale to"), self.scaling)
+        form.add(self.tr("Fill missing with"), self.missing)
+        form.add(self.tr("Scale to"), self.scaling)
         return form
-
-
-def _form() -> QFormLayout:
-    form = QFormLayout()
-    form.setSpacing(SPACE_S)
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
-
-
-def _add(form: QFormLayout, text: str, field: QComboBox) -> None:
-    field.setMinimumHeight(MINIMUM_TARGET)
-    field.setAccessibleName(text)
-    form.addRow(text, field)

@@ -35,30 +35,31 @@ class SplitForm(QWidget):
         layout.addWidget(self._rows)
         grid = QGridLayout()
         grid.setSpacing(SPACE_S)
-        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(3, 2)
         self.validation = _percent(1, self.tr("Share of all rows that choose the best epoch and the best trial"))
         self.test = _percent(0, self.tr("Share of all rows that no trial sees; 0 %: no test part"))
         self.seed = QSpinBox()
         self.seed.setRange(0, 2_147_483_647)
         self.seed.setToolTip(self.tr("Another seed divides the rows another way; the same seed always the same way"))
         self.method = QComboBox()
-        self.method.addItem(self.tr("at random"), "random")
-        self.method.addItem(self.tr("in the order of the file"), "ordered")
+        self.method.addItem(self.tr("shuffled"), "random")
+        self.method.addItem(self.tr("in order"), "ordered")
         self.method.setToolTip(self.tr("In order: first rows train, last rows test. Right for series in time."))
         self.stratified = QCheckBox(self.tr("Same shares of the classes in each part"))
-        rows = (
-            (self.tr("Validation"), self.validation),
-            (self.tr("Test"), self.test),
-            (self.tr("Rows"), self.method),
-            (self.tr("Seed"), self.seed),
+        places = (
+            (self.tr("Validation"), self.validation, 0, 0),
+            (self.tr("Test"), self.test, 0, 2),
+            (self.tr("Rows"), self.method, 1, 0),
+            (self.tr("Seed"), self.seed, 1, 2),
         )
-        for row, (text, field) in enumerate(rows):
+        for text, field, row, column in places:
             label = QLabel(text)
             label.setBuddy(field)
             field.setAccessibleName(text)
             field.setMinimumHeight(MINIMUM_TARGET)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(field, row, 1)
+            grid.addWidget(label, row, column)
+            grid.addWidget(field, row, column + 1)
         layout.addLayout(grid)
         layout.addWidget(self.stratified)
         self.validation.valueChanged.connect(self._shares_edited)

@@ -36,7 +36,7 @@ class DataPage(Page):
         self._study: StudyContext | None = None
         self._carried_roles: Mapping[str, ColumnRole] = {}
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_M, SPACE_S, 0, 0)
+        layout.setContentsMargins(SPACE_M, SPACE_S, 0, SPACE_M)
         layout.setSpacing(SPACE_S)
         layout.addLayout(self._facts_row(services))
         self.banner = Banner(theme, closable=False)
@@ -114,9 +114,9 @@ class DataPage(Page):
             menu.addAction(text).triggered.connect(lambda _=False, chosen=name: self._use_bundled(chosen))
         self._other.setMenu(menu)
         row.addWidget(self._facts, 1)
+        row.addWidget(self._change)
         row.addWidget(self._busy)
         row.addWidget(self._cancel)
-        row.addWidget(self._change)
         row.addWidget(self._other)
         return row
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Theme
 
@@ -70,6 +70,27 @@ class Card(QFrame):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         self.body.setSpacing(SPACE_S)
+
+
+class FieldGrid(QGridLayout):
+    """Labels on the left, fields on the right, both centred on their line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(SPACE_S)
+        self.setColumnStretch(1, 1)
+
+    def add(self, text: str, field: QWidget) -> None:
+        """Append a line; the label names the field for screen readers, too."""
+        row = self.rowCount()
+        if text:
+            label = QLabel(text)
+            label.setBuddy(field)
+            field.setAccessibleName(text)
+            self.addWidget(label, row, 0)
+        field.setMinimumHeight(MINIMUM_TARGET)
+        self.addWidget(field, row, 1)
 
 
 class ElidedLabel(QLabel):
