@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.utils.python_utils import pythonify_logs
 
 from tunerstudio.worker.fit_road import EpochWatch, as_floats
 from tunerstudio.worker.fused_cache import ProgramCache
@@ -94,12 +93,10 @@ class _Execution:
     def train(self, on_epoch: OnEpoch) -> bool:
         """Train all epochs; whether a stop request ended it before its time."""
         plan, model = self._plan, self._program.model
-        callbacks = keras.callbacks.CallbackList(
-            list(plan.callbacks), add_history=bool(plan.callbacks), model=model, epochs=plan.epochs
-        )
+        seen = _LogsSeen()
+        callbacks = keras.callbacks.CallbackList([*plan.callbacks, seen], model=model, epochs=plan.epochs)
         model.stop_training = False
         callbacks.on_train_begin()
-        logs: dict[str, Any] = {}
         stopped = False
         for epoch in range(plan.initial_epoch, plan.epochs):
             callbacks.on_epoch_begin(epoch)
@@ -107,9 +104,8 @@ class _Execution:
             if results is None:
                 stopped = True
                 break
-            logs = pythonify_logs(results)
-            callbacks.on_epoch_end(epoch, logs)
-            metrics = as_floats(logs)
+            callbacks.on_epoch_end(epoch, results)
+            metrics = as_floats(seen.logs)
             if self._watch.epoch_ended(epoch + 1, metrics):
                 self._best_weights = [variable.value.read_value() for variable in model.weights]
             on_epoch(epoch + 1, metrics)
@@ -118,7 +114,7 @@ class _Execution:
             if self._stop.after_epoch and epoch + 1 < plan.epochs:
                 stopped = True
                 break
-        callbacks.on_train_end(logs)
+        callbacks.on_train_end(seen.logs)
         return stopped
 
     def result(self, model: keras.Model, stopped: bool) -> FitResult:
@@ -154,6 +150,18 @@ class _Execution:
             program.learn_pace(done * batch_size, time.perf_counter() - begin, CALL_S)
             step, validation_step = last, last_validation
         return train_logs | {f"val_{name}": value for name, value in validation_logs.items()}
+
+
+class _LogsSeen(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
+    """The last callback: sees an epoch's logs with what the others added, such as the learning rate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs: dict[str, Any] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep them."""
+        self.logs = dict(logs or {})
 
 
 def _wait(logs: Logs) -> None:

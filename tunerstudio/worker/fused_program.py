@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from keras import Model
 from keras.optimizers import Optimizer
@@ -50,7 +49,7 @@ class Program:
         self._test_step = _LoggingStep(model, "test_step", validation)
         self._variables = state_of(model)
         self._optimizer_variables = optimizer_state_of(model)
-        self._fresh_optimizer = [np.array(variable.value) for variable in self._optimizer_variables]
+        self._fresh_optimizer = [variable.value.read_value() for variable in self._optimizer_variables]
         # A concrete function: calling the tf.function itself would trace twice, to look for new variables.
         function = tf.function(self._train_and_validate, autograph=False)
         self._span = function.get_concrete_function(_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5)

@@ -16,7 +16,9 @@ import keras
 
 from tunerstudio.study.network import snake_case
 
-_VALUE_MARKS = frozenset({"__tensor__", "__numpy__", "__tuple__", "__slice__", "__complex__", "__bytes__"})
+_VALUE_MARKS = frozenset(
+    {"__tensor__", "__numpy__", "__tuple__", "__slice__", "__complex__", "__bytes__", "__keras_tensor__"}
+)
 
 
 def architecture_signature(model: keras.Model) -> str | None:
