@@ -12,8 +12,11 @@ from tunerstudio.worker.training import NotFiniteError
 _MEMORY = re.compile(r"OOM|out of memory|failed to allocate|ResourceExhausted|Unable to allocate", re.IGNORECASE)
 
 
-def explain(error: BaseException) -> tuple[str, str]:
-    """A sentence about `error` and its traceback (in it, the errors it came from)."""
+def explain(error: BaseException, what: str) -> tuple[str, str]:
+    """A sentence about `error` and its traceback (in it, the errors it came from).
+
+    `what` begins the sentence about an error that tells nothing by itself, such as "The training failed".
+    """
     details = getattr(error, "details", "") or "".join(traceback.format_exception(error))
     if isinstance(error, NotFiniteError):
         return f"{error}. A smaller learning rate, or clipping of gradients, usually helps.", details
@@ -23,4 +26,4 @@ def explain(error: BaseException) -> tuple[str, str]:
         return "There was not enough memory: try smaller layers or a smaller batch size.", details
     if isinstance(error, OSError):
         return f"A file could not be read or written: {error}.", details
-    return f"The training failed ({type(error).__name__}): {first_sentence(error)}", details
+    return f"{what} ({type(error).__name__}): {first_sentence(error)}", details

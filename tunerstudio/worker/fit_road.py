@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.worker.hypermodels import FitFunction
@@ -147,6 +148,7 @@ def train(
     if class_weight is not None:
         arguments["class_weight"] = class_weight
     returned: Any = None
+    tf.random.set_seed(plan.seed)  # decides the order of rows
     try:
         returned = (fit or model.fit)(arrays.x_train, arrays.y_train, **arguments)
     except _StoppedNow:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import types
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,9 +36,11 @@ def architecture_signature(model: keras.Model) -> str | None:
     if any(_has_hidden_state(layer) for layer in model._flatten_layers()):
         return None
     try:
-        network = model.get_config()
-        training = model.get_compile_config()
-        parts = [_without_names(network), _without_rate(training), _variable_facts(model)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that functions of the user's are unsafe to load: none is loaded
+            network = model.get_config()
+            training = model.get_compile_config()
+            parts = [_without_names(network), _without_rate(training), _variable_facts(model)]
         text = json.dumps(parts, sort_keys=True)
     except (NotImplementedError, TypeError, ValueError):
         return None
@@ -47,14 +51,19 @@ def architecture_signature(model: keras.Model) -> str | None:
 
 def _has_hidden_state(layer: Any) -> bool:
     module = type(layer).__module__
-    return not module.startswith("keras.src.") or module.startswith("keras.src.layers.preprocessing.")
+    if not module.startswith("keras.src.") or module.startswith("keras.src.layers.preprocessing."):
+        return True
+    # A lambda as an activation is not told apart in the configuration.
+    functions = (value for value in vars(layer).values() if isinstance(value, types.FunctionType))
+    return any(not function.__module__.startswith("keras.") for function in functions)
 
 
 def _is_pure_keras(config: object) -> bool:
     """Whether every object in a serialized configuration is Keras's own."""
     for item in _dictionaries(config):
-        if "class_name" not in item or item["class_name"] in _VALUE_MARKS:
-            continue
+        kind = str(item.get("class_name", "__none__"))
+        if kind.startswith("__") and kind != "__lambda__":
+            continue  # a plain value, such as __tensor__ or __keras_tensor__
         module = item.get("module") or ""
         is_ours = module.startswith("tunerstudio.worker.")  # metrics whose get_config tells everything
         if not is_ours and (module.split(".")[0] != "keras" or item.get("registered_name")):

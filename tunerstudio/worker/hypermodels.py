@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -52,6 +53,10 @@ class Hypermodel(Protocol):
     def standardised_target(self) -> bool:
         """Whether a regression's target is fed standardised (else in the user's units)."""
 
+    @property
+    def source(self) -> Path | None:
+        """The user's file, if it is code."""
+
     def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
         """A new compiled model; ModelError with a sentence if it cannot be built."""
 
@@ -60,6 +65,7 @@ class BlocksHypermodel:
     """A network drawn from blocks."""
 
     standardised_target = True
+    source = None
 
     def __init__(self, document: StudyDocument, model: BlocksModel, target: TargetPlan, shape: tuple[int, ...]) -> None:
         """`shape` is the features' without the rows."""

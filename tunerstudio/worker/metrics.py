@@ -34,6 +34,11 @@ _ALIASES = {
 }
 
 
+_registered = keras.saving.register_keras_serializable(package="tunerstudio")
+"""Lets Keras find these classes again by the names that stand in a serialized model."""
+
+
+@_registered
 class ClassMetric(keras.metrics.Metric):  # type: ignore[misc]  # Keras is untyped
     """Precision, recall or F1 from class numbers: of class 1 for two classes, else the mean over the classes seen."""
 
@@ -73,6 +78,7 @@ class ClassMetric(keras.metrics.Metric):  # type: ignore[misc]  # Keras is untyp
         return {**super().get_config(), "kind": self.kind, "classes": self.classes}
 
 
+@_registered
 class OneHotTarget(keras.metrics.Metric):  # type: ignore[misc]  # Keras is untyped
     """A metric that wants one-hot targets, fed with class numbers."""
 
@@ -100,6 +106,7 @@ class OneHotTarget(keras.metrics.Metric):  # type: ignore[misc]  # Keras is unty
         return {**super().get_config(), "metric": inner, "classes": self.classes}
 
 
+@_registered
 class UserUnits(keras.metrics.Metric):  # type: ignore[misc]  # Keras is untyped
     """A metric of a standardised target, reported in the user's units: y * scale + offset before it is measured."""
 
@@ -131,21 +138,31 @@ class UserUnits(keras.metrics.Metric):  # type: ignore[misc]  # Keras is untyped
         return {**super().get_config(), "metric": inner, "offset": self.offset, "scale": self.scale}
 
 
+@_registered
+class Brier(keras.metrics.Mean):  # type: ignore[misc]  # Keras is untyped
+    """Brier score: squared distance of the probabilities from what happened; lower is better."""
+
+    def __init__(self, name: str = "brier", dtype: Any = None) -> None:
+        """For one sigmoid, or for a softmax over classes (then summed over them)."""
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch; `y_true` class numbers."""
+        numbers = ops.reshape(y_true, (-1,))
+        if y_pred.shape[-1] == 1:
+            distance = ops.square(ops.cast(numbers, y_pred.dtype) - y_pred[:, 0])
+        else:
+            truth = ops.one_hot(ops.cast(numbers, "int32"), y_pred.shape[-1])
+            distance = ops.sum(ops.square(truth - y_pred), axis=-1)
+        super().update_state(distance, sample_weight)
+
+
 def _restored(metric: Any) -> Any:
     return keras.saving.deserialize_keras_object(metric) if isinstance(metric, dict) else metric
 
 
 def _share(part: Any, whole: Any) -> Any:
     return ops.where(whole > 0, part / ops.maximum(whole, 1e-12), 0.0)
-
-
-def _brier(y_true: Any, y_pred: Any) -> Any:
-    return ops.mean(ops.square(ops.cast(y_true, y_pred.dtype) - y_pred), axis=-1)
-
-
-def _brier_classes(y_true: Any, y_pred: Any) -> Any:
-    numbers = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-    return ops.sum(ops.square(ops.one_hot(numbers, y_pred.shape[-1]) - y_pred), axis=-1)
 
 
 def _binary() -> dict[str, Callable[[str], Any]]:
@@ -156,7 +173,7 @@ def _binary() -> dict[str, Callable[[str], Any]]:
         "precision": lambda name: ClassMetric("precision", 2, name=name),
         "recall": lambda name: ClassMetric("recall", 2, name=name),
         "f1_score": lambda name: ClassMetric("f1_score", 2, name=name),
-        "brier": lambda name: known.MeanMetricWrapper(_brier, name=name),
+        "brier": lambda name: Brier(name=name),
     }
 
 
@@ -170,7 +187,7 @@ def _multiclass(classes: int) -> dict[str, Callable[[str], Any]]:
         "recall": lambda name: ClassMetric("recall", classes, name=name),
         "f1_score": lambda name: ClassMetric("f1_score", classes, name=name),
         "top_k": lambda name: known.SparseTopKCategoricalAccuracy(k=top, name=name),
-        "brier": lambda name: known.MeanMetricWrapper(_brier_classes, name=name),
+        "brier": lambda name: Brier(name=name),
     }
 
 

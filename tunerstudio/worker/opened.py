@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.hyperparameters import Scalar, SearchSpace
-from tunerstudio.study.model import BlocksModel
+from tunerstudio.study.model import BlocksModel, CodeModel
 from tunerstudio.study.network import resolve_argument
 from tunerstudio.study.preprocessing import TRAIN, VALIDATION, TargetPlan
 from tunerstudio.worker.hypermodels import BlocksHypermodel, Hypermodel
 from tunerstudio.worker.prepared import PreparedFolder
 from tunerstudio.worker.preprocessing import features
 from tunerstudio.worker.training import FitPlan, TrainingArrays
+
+_SAMPLE = 8
+"""Rows that are enough for code to look at."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class NetworkStudy:
         data: The prepared data.
         features: float32 (rows, ...) of all rows.
         hypermodel: Builds the models.
-        arrays: What trials train on.
+        arrays: What trials train on; see `arrays_for`.
         space: Of a code model: what `build(hp)` declared; None for blocks.
     """
 
@@ -53,6 +59,21 @@ class NetworkStudy:
             early_stopping=training.early_stopping,
         )
 
+    def arrays_for(self, model: Any) -> TrainingArrays:
+        """The arrays with targets as the compiled `model` wants them: one-hot for categorical cross-entropy."""
+        return self._one_hot_arrays if self._is_classes and wants_one_hot(model) else self.arrays
+
+    @property
+    def _is_classes(self) -> bool:
+        return self.data.plan.target.task != "regression"
+
+    @cached_property
+    def _one_hot_arrays(self) -> TrainingArrays:
+        arrays, classes = self.arrays, len(self.data.plan.target.classes)
+        return replace(
+            arrays, y_train=one_hot(arrays.y_train, classes), y_validation=one_hot(arrays.y_validation, classes)
+        )
+
     def _class_weight(self) -> dict[int, float] | None:
         if self.document.training.class_weight != "balanced" or self.data.plan.target.task == "regression":
             return None
@@ -71,6 +92,32 @@ def open_blocks(document: StudyDocument, model: BlocksModel, data_folder: Path) 
     rows = features(data)
     hypermodel = BlocksHypermodel(document, model, data.plan.target, rows.shape[1:])
     return NetworkStudy(document, data, rows, hypermodel, training_arrays(data, rows, standardised=True))
+
+
+def open_code(document: StudyDocument, model: CodeModel, folder: Path, data_folder: Path) -> NetworkStudy:
+    """Open a study with a code model; `folder` is the study's.
+
+    Raises:
+        DataError: If the prepared data cannot be read.
+        ModelError: If the code cannot be loaded or builds no model at its defaults.
+    """
+    # Keras Tuner is imported only for studies that need it.
+    from tunerstudio.worker.code import CodeHypermodel
+
+    data = PreparedFolder.open(data_folder)
+    rows = features(data)
+    arrays = training_arrays(data, rows, standardised=False)
+    hypermodel = CodeHypermodel.load((folder / model.file).resolve(), model.entry, rows.shape[1:])
+    space = hypermodel.space(lambda: (arrays.x_train[:_SAMPLE], arrays.y_train[:_SAMPLE]))
+    return NetworkStudy(document, data, rows, hypermodel, arrays, space)
+
+
+def wants_one_hot(model: Any) -> bool:
+    """Whether a compiled model's loss takes one-hot targets."""
+    loss = model.loss
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    known = {"categorical_crossentropy", "categorical_focal_crossentropy", "CategoricalCrossentropy"}
+    return name in known or isinstance(loss, keras.losses.CategoricalFocalCrossentropy)
 
 
 def training_arrays(data: PreparedFolder, rows: np.ndarray, standardised: bool) -> TrainingArrays:
@@ -96,6 +143,12 @@ def target_rows(data: PreparedFolder, rows: np.ndarray, standardised: bool) -> n
         return target.astype("float32").reshape(-1, 1)
     standard = target.astype("float32").reshape(-1, plan.outputs)
     return standard if standardised else in_user_units(standard, plan)
+
+
+def one_hot(numbers: np.ndarray, classes: int) -> np.ndarray:
+    """Class numbers (rows,) or (rows, 1) as float32 (rows, classes)."""
+    rows: np.ndarray = np.eye(classes, dtype="float32")[numbers.reshape(-1).astype("int64")]
+    return rows
 
 
 def in_user_units(standardised: np.ndarray, plan: TargetPlan) -> np.ndarray:

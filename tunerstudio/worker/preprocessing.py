@@ -63,7 +63,7 @@ def _encode(spec: InputPlan, tensor: Any) -> Any:
             output_mode="one_hot",
             num_oov_indices=1,
             mask_token=None,
-            oov_token=_unused_token(spec.vocabulary),
+            oov_token=unused_token(spec.vocabulary),
         )(tensor)
     if isinstance(spec, ImageInput):
         filled = ops.where(ops.isnan(tensor), 0.0, tensor)
@@ -81,7 +81,8 @@ def _vector(numbers: tuple[float, ...]) -> np.ndarray:
     return np.asarray(numbers, dtype="float32")
 
 
-def _unused_token(vocabulary: tuple[str, ...]) -> str:
+def unused_token(vocabulary: tuple[str, ...]) -> str:
+    """A word for "unknown" that is not in `vocabulary`; Keras refuses one that is."""
     token = "[UNK]"
     while token in vocabulary:
         token += "_"

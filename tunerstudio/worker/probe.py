@@ -14,23 +14,23 @@ from tunerstudio.study.network import search_space
 from tunerstudio.worker.fit_road import combined_weights
 from tunerstudio.worker.hypermodels import BuiltModel
 from tunerstudio.worker.opened import NetworkStudy
-from tunerstudio.worker.roads import choose_road
+from tunerstudio.worker.roads import ChooseRoad
 from tunerstudio.worker.training import FitPlan, TrainingArrays
-from tunerstudio.worker.trial import parameters
+from tunerstudio.worker.trial import build_seeded, parameters
 
 
-def probe(study: NetworkStudy, values: Mapping[str, Scalar] | None) -> ModelProbed:
+def probe(study: NetworkStudy, values: Mapping[str, Scalar] | None, choose_road: ChooseRoad) -> ModelProbed:
     """Build at `values` (None: the defaults) and train one batch.
 
     Raises:
         TunerStudioError: If the model cannot be built.
     """
     chosen = search_space(study.document, study.space).defaults() if values is None else dict(values)
-    keras.utils.set_random_seed(study.document.search.seed % 2**32)
-    built = study.hypermodel.build(chosen)
+    built = build_seeded(study, chosen, study.document.search.seed)
     plan = study.fit_plan(chosen, study.document.search.seed, epochs=1)
-    road = choose_road(built, plan, study.document)
-    logged = _train_one_batch(built, _one_batch(study.arrays, plan.batch_size), plan)
+    arrays = study.arrays_for(built.model)
+    road = choose_road(built, arrays, plan, study.document)
+    logged = _train_one_batch(built, _one_batch(arrays, plan.batch_size), plan)
     return ModelProbed(
         parameters=parameters(built.model),
         metrics=tuple(logged),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
 
 from tunerstudio.protocol.worker import EpochEnded, ExecutionEnded, Report, RunTrial, TrialBuilt, TrialEnded
+from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.worker.failures import explain
+from tunerstudio.worker.fused_seed import set_keras_seed
+from tunerstudio.worker.hypermodels import BuiltModel
 from tunerstudio.worker.opened import NetworkStudy
-from tunerstudio.worker.roads import Road, choose_road
+from tunerstudio.worker.roads import ChooseRoad, Road
 from tunerstudio.worker.training import FitResult, StopRequest
 from tunerstudio.worker.weights import load_parent, save_weights
 
@@ -21,27 +24,34 @@ Send = Callable[[Report], None]
 """Sends a report to the engine."""
 
 
-def run_trial(study: NetworkStudy, command: RunTrial, send: Send, stop: StopRequest) -> None:
-    """Run a trial; whatever happens, the last report is one `TrialEnded`."""
+def run_trial(command: RunTrial, send: Send, run: Callable[[], bool]) -> None:
+    """Do `run`, which says whether the trial came to its end; whatever happens, the last report is a `TrialEnded`."""
     try:
-        completed = _run_executions(study, command, send, stop)
+        completed = run()
         ended = TrialEnded(trial=command.trial, outcome="completed" if completed else "stopped")
     except BrokenPipeError:
         raise  # nobody listens any more: not a failure of the trial
     except Exception as error:  # noqa: BLE001  # a failed trial is a result, whatever raised it
-        message, details = explain(error)
+        message, details = explain(error, "The training failed")
         ended = TrialEnded(trial=command.trial, outcome="failed", message=message, details=details)
     finally:
         gc.collect()
     send(ended)
 
 
-def _run_executions(study: NetworkStudy, command: RunTrial, send: Send, stop: StopRequest) -> bool:
-    """Whether all executions came to their end."""
+def run_executions(
+    study: NetworkStudy, command: RunTrial, choose_road: ChooseRoad, send: Send, stop: StopRequest
+) -> bool:
+    """Build and train each execution of the command; whether all came to their end.
+
+    Raises:
+        TunerStudioError: If the model cannot be built or does not log the objective.
+        NotFiniteError: If the training diverges.
+    """
     for position, execution in enumerate(command.executions):
         if stop.after_epoch:
             return False
-        result = _run_execution(study, command, execution, position == 0, send, stop)
+        result = _run_execution(study, command, execution, choose_road, position == 0, send, stop)
         if result.stopped:
             return False
         send(
@@ -58,25 +68,40 @@ def _run_executions(study: NetworkStudy, command: RunTrial, send: Send, stop: St
 
 
 def _run_execution(
-    study: NetworkStudy, command: RunTrial, execution: int, first: bool, send: Send, stop: StopRequest
+    study: NetworkStudy,
+    command: RunTrial,
+    execution: int,
+    choose_road: ChooseRoad,
+    first: bool,
+    send: Send,
+    stop: StopRequest,
 ) -> FitResult:
     seed = command.seeds[execution]
-    keras.utils.set_random_seed(seed % 2**32)
-    built = study.hypermodel.build(command.values)
+    built = build_seeded(study, command.values, seed)
     if command.parent_folder is not None:
         load_parent(built.model, Path(command.parent_folder), execution)
     plan = study.fit_plan(command.values, seed, command.epochs, command.initial_epoch)
-    road = choose_road(built, plan, study.document)
+    arrays = study.arrays_for(built.model)
+    road = choose_road(built, arrays, plan, study.document)
     if first:
         send(_built(command, built.model, road))
 
     def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
         send(EpochEnded(trial=command.trial, execution=execution, epoch=epoch, metrics=finite(metrics), at=time.time()))
 
-    result = road.train(built.model, study.arrays, plan, on_epoch, stop)
+    result = road.train(built.model, arrays, plan, on_epoch, stop)
     if not result.stopped:
         save_weights(built.model, Path(command.folder), execution)
     return result
+
+
+def build_seeded(study: NetworkStudy, values: Mapping[str, Scalar], seed: int) -> BuiltModel:
+    """A compiled model whose weights follow from `seed`."""
+    if study.hypermodel.source is None:
+        set_keras_seed(seed % 2**32)
+    else:  # the user's code may draw from TensorFlow's own generator
+        keras.utils.set_random_seed(seed % 2**32)
+    return study.hypermodel.build(values)
 
 
 def _built(command: RunTrial, model: object, road: Road) -> TrialBuilt:
