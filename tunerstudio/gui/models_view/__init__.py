@@ -1,0 +1,1 @@
+"""What the Models page shows once there is a completed trial."""
