@@ -106,9 +106,9 @@ class SavedPanel(QFrame):
         self.table.setFrameShape(QFrame.Shape.NoFrame)
         self.table.setAccessibleName(self.tr("Saved models"))
         self.table.setFont(theme.number_font())
-        self.table.setHorizontalHeaderLabels(
-            [self.tr("Trial"), self.tr("Score"), self.tr("Test"), self.tr("Checked"), self.tr("File")]
-        )
+        headings = (self.tr("Trial"), self.tr("Score"), self.tr("Test"), self.tr("Checked"), self.tr("File"))
+        for column, text in enumerate(headings):
+            self.table.setHorizontalHeaderItem(column, _aligned(text, column))
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.itemSelectionChanged.connect(self._selection_changed)
         self.table.doubleClicked.connect(lambda _: self._open_card())
@@ -151,9 +151,7 @@ class SavedPanel(QFrame):
             place = model.problem or f"{model.folder.name}/{card.file}"
             cells = [str(card.trial), spread, format_score(card.test.get(metric)), checked, place]
         for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
-            side = Qt.AlignmentFlag.AlignRight if column < 3 else Qt.AlignmentFlag.AlignLeft
-            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            item = _aligned(text, column)
             if model.problem:
                 item.setForeground(QColor(self._theme.color("bad")))
                 item.setToolTip(model.problem)
@@ -187,3 +185,11 @@ class SavedPanel(QFrame):
             self.open_requested.emit(str(model.folder))
         elif self._models:
             self.open_requested.emit(str(self._models[0].folder.parent))
+
+
+def _aligned(text: str, column: int) -> QTableWidgetItem:
+    """The first three columns hold numbers."""
+    item = QTableWidgetItem(text)
+    side = Qt.AlignmentFlag.AlignRight if column < 3 else Qt.AlignmentFlag.AlignLeft
+    item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+    return item

@@ -40,6 +40,7 @@ class CurvesPlot(PlotPanel):
         self.plot.setAccessibleName(self.tr("Learning curves"))
         self.plot.setLabel("bottom", self.tr("Epoch"))
         self.metric_chooser = QComboBox(self)
+        self.metric_chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.metric_chooser.setAccessibleName(self.tr("Metric of the learning curves"))
         self.metric_chooser.setToolTip(self.tr("Which metric is drawn"))
         self.metric_chooser.currentIndexChanged.connect(lambda _: self._metric_chosen())
@@ -75,7 +76,6 @@ class CurvesPlot(PlotPanel):
             self.metric_chooser.setCurrentIndex(place)
         self.metric_chooser.blockSignals(False)
         if new:
-            self.metric_chooser.adjustSize()
             self.request_redraw()
 
     def clear_metrics(self) -> None:

@@ -125,10 +125,10 @@ class RunBanner(QFrame):
         )
         self.more_button.setToolTip(self.tr("All trials of the budget are done. This goes on with the same search."))
         self.stop_epoch_button.setToolTip(
-            self.tr("Ends the running trial when its epoch is done. Resume trains that trial again.")
+            self.tr("Ends the search when the present epoch is done. Resume trains the unfinished execution again.")
         )
         self.stop_now_button.setToolTip(
-            self.tr("Ends the running trial at once; its epochs are lost. Resume trains that trial again.")
+            self.tr("Ends the search at once. Resume trains the unfinished execution again; all else is kept.")
         )
 
     def _arrange(self) -> None:
