@@ -1,0 +1,135 @@
+"""Reading all usable rows of the needed columns, as compactly as they can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunerstudio.data.sources import Report
+from tunerstudio.data.tables import Batch, Table
+from tunerstudio.data.values import to_numbers, to_text
+from tunerstudio.study.data import Data
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Which columns are read as what.
+
+    Attributes:
+        numeric: Feature columns read as numbers.
+        categorical: Feature columns read as text.
+        targets: Target columns.
+        classes: Whether the target is read as names of classes.
+        weight: The sample-weight column, or "".
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: bool
+    weight: str
+
+    def all(self) -> list[str]:
+        """Every column to read."""
+        return [*self.numeric, *self.categorical, *self.targets, *([self.weight] if self.weight else [])]
+
+
+@dataclass
+class Collected:
+    """The usable rows.
+
+    Attributes:
+        numeric: Blocks of float32, (some rows, columns), NaN for missing.
+        categorical: Per column, dictionary-encoded blocks of text, "" for missing.
+        target: Blocks of text, or of float64 (some rows, targets).
+        weights: Blocks of float64.
+        source_rows: Blocks of row numbers of the source.
+        read: Rows read, unusable ones included.
+        dropped: Rows without a target or weight.
+        odd: Cells per numeric column that are no finite numbers.
+    """
+
+    numeric: list[np.ndarray] = field(default_factory=list)
+    categorical: dict[str, list[Any]] = field(default_factory=dict)
+    target: list[Any] = field(default_factory=list)
+    weights: list[np.ndarray] = field(default_factory=list)
+    source_rows: list[np.ndarray] = field(default_factory=list)
+    read: int = 0
+    dropped: int = 0
+    odd: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Usable rows."""
+        return sum(map(len, self.source_rows))
+
+
+def collect(table: Table, data: Data, needed: Needed, report: Report) -> Collected:
+    """Read `table` once and keep the usable rows.
+
+    Raises:
+        DataError: If the source cannot be read to its end.
+    """
+    reading = _Reading(data, needed)
+    for batch in table.batches(needed.all(), report):
+        reading.add(batch)
+    return reading.collected
+
+
+class _Reading:
+    def __init__(self, data: Data, needed: Needed) -> None:
+        self.collected = Collected(categorical={name: [] for name in needed.categorical})
+        self._markers = data.format.missing or ()
+        self._decimal = data.format.decimal or "."
+        self._needed = needed
+
+    def add(self, batch: Batch) -> None:
+        needed, kept = self._needed, self.collected
+        usable = np.ones(batch.num_rows, dtype=bool)
+        target = self._text_target(batch, usable) if needed.classes else self._number_target(batch, usable)
+        weight = self._numbers(batch, needed.weight, count=False) if needed.weight else None
+        if weight is not None:
+            usable &= ~np.isnan(weight)
+        rows = np.flatnonzero(usable)
+        if len(rows):
+            kept.numeric.append(self._numeric(batch, needed.numeric)[rows])
+            for name in needed.categorical:
+                text = to_text(batch.column(name), self._markers)
+                kept.categorical[name].append(pc.dictionary_encode(text.take(pa.array(rows))))
+            kept.target.append(target.take(pa.array(rows)) if needed.classes else target[rows])
+            if weight is not None:
+                kept.weights.append(weight[rows])
+            kept.source_rows.append(rows + kept.read)
+        kept.read += batch.num_rows
+        kept.dropped += batch.num_rows - len(rows)
+
+    def _text_target(self, batch: Batch, usable: np.ndarray) -> Any:
+        text = to_text(batch.column(self._needed.targets[0]), self._markers)
+        usable &= pc.not_equal(text, "").to_numpy(zero_copy_only=False)
+        return text
+
+    def _number_target(self, batch: Batch, usable: np.ndarray) -> np.ndarray:
+        columns = [self._numbers(batch, name, count=False) for name in self._needed.targets]
+        target = np.stack(columns, axis=1)
+        usable &= ~np.isnan(target).any(axis=1)
+        return target
+
+    def _numeric(self, batch: Batch, names: Sequence[str]) -> np.ndarray:
+        block = np.empty((batch.num_rows, len(names)), dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and then missing
+            for index, name in enumerate(names):
+                block[:, index] = self._numbers(batch, name)
+        block[np.isinf(block)] = np.nan
+        return block
+
+    def _numbers(self, batch: Batch, name: str, count: bool = True) -> np.ndarray:
+        numbers = to_numbers(batch.column(name), self._markers, self._decimal)
+        odd = numbers.infinite + len(numbers.odd)
+        if count and odd:
+            self.collected.odd[name] = self.collected.odd.get(name, 0) + odd
+        return numbers.values
