@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import threading
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -12,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.services import Services
 from tunerstudio.gui.theme import Theme
 from tunerstudio.protocol.preview import ColumnProfile, Finding, Preview, Repair
 from tunerstudio.study.data import Column, Data, FileFormat, FileSource
@@ -152,6 +156,23 @@ def preview(document):
         ),
         fingerprint="abc",
     )
+
+
+@pytest.fixture
+def fake_services(qapp, preview):
+    """Services whose processes are real children that answer from a table; started, ended afterwards."""
+    canned = {
+        "inspect": preview.model_dump(mode="json"),
+        "run": {},
+        "stop": {},
+        "check": {"ok": True, "problems": [], "warnings": [], "metrics": [], "parameters": 9, "size": 21},
+    }
+    command = [sys.executable, str(Path(__file__).with_name("fake_service.py")), json.dumps(canned)]
+    made = Services(None, command, command)
+    made.start()
+    yield made
+    made.stop()
+    made.deleteLater()
 
 
 @pytest.fixture

@@ -1,0 +1,222 @@
+"""The window's frame: commands, pages, marks, errors, and how it ends."""
+
+import time
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from tunerstudio.gui import dialogs
+from tunerstudio.gui.actions import action_table, menu_titles
+from tunerstudio.gui.main_window import MainWindow
+from tunerstudio.gui.pages.base import Readiness
+from tunerstudio.gui.settings import load_settings
+from tunerstudio.gui.widgets.command_palette import CommandPalette
+from tunerstudio.study.examples import find_examples
+from tunerstudio.study.files import load_document, save_document
+from tunerstudio.study.model import CodeModel
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def window(qtbot, theme, fake_services):
+    made = MainWindow(theme, fake_services)
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def opened(window, document, tmp_path, qtbot):
+    save_document(document, tmp_path / "study")
+    window.workspace.open_folder(tmp_path / "study")
+    qtbot.waitUntil(lambda: window.study.preview is not None)
+    return window
+
+
+def say_search(window, **data):
+    data = {"folder": str(window.study.folder), "message": "", **data}
+    window._services.engine.request("notice", {"name": "search", "data": data}, lambda reply: None)
+
+
+def test_every_action_can_be_done_and_ids_and_shortcuts_are_unique(window):
+    specs = action_table()
+    assert {spec.menu for spec in specs} == set(menu_titles())
+    assert len({spec.id for spec in specs}) == len(specs)
+    shortcuts = [spec.shortcut for spec in specs if spec.shortcut]
+    assert len(set(shortcuts)) == len(shortcuts)
+    for spec in specs:
+        name, _, argument = spec.id.partition(":")
+        assert name in window._handlers(argument)
+
+
+def test_without_a_study_only_what_needs_none_can_be_done(window):
+    assert window.current_page == "welcome"
+    assert window.menus.actions["new"].isEnabled()
+    for name in ("run", "go:data", "undo", "stop:now"):
+        assert not window.menus.actions[name].isEnabled()
+
+
+def test_keys_go_to_the_pages(opened, qtbot):
+    for number, page in enumerate(("data", "model", "search", "run", "models"), start=1):
+        opened.menus.actions[f"go:{page}"].trigger()
+        assert opened.current_page == page
+        assert opened.menus.actions[f"go:{page}"].shortcut().toString() == f"Ctrl+{number}"
+        assert opened.rail.buttons[number - 1].isChecked()
+
+
+def test_the_rail_says_how_ready_a_page_is(opened):
+    assert opened.rail.buttons[0].readiness is Readiness.READY
+    assert opened.rail.buttons[0].accessibleName() == "Data: ready"
+    opened.pages[0].table.role_chosen.emit("class", "feature")
+    assert opened.rail.buttons[0].readiness is Readiness.NEEDS_YOU
+    assert "Choose the column" in opened.rail.buttons[0].toolTip()
+
+
+def test_undo_and_redo_name_what_they_do(opened):
+    opened.pages[0].table.role_chosen.emit("size", "ignore")
+    undo = opened.menus.actions["undo"]
+    assert undo.isEnabled()
+    assert undo.text().endswith("size: ignore")
+    undo.trigger()
+    assert opened.study.document.data.columns[1].role == "feature"
+    opened.menus.actions["redo"].trigger()
+    assert opened.study.document.data.columns[1].role == "ignore"
+
+
+def test_an_example_runs_in_two_clicks(window, qtbot):
+    window.welcome.example_cards[0].run_button.click()
+    assert window.current_page == "run"
+    assert window.study.search_state == "starting"
+    assert window.study.document.name == find_examples()[0].document().name
+    assert not (window.study.folder / "example.toml").exists()
+    say_search(window, state="ended", reason="finished", message="The budget is used up.")
+    qtbot.waitUntil(lambda: window.study.search_state == "idle")
+    assert "The budget is used up." in window.messages.text
+
+
+def test_a_dropped_file_becomes_a_study_that_is_saved(window, qtbot, tmp_path):
+    file = tmp_path / "tiny.csv"
+    file.write_text("id,size,colour,class\n")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    event = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(event)
+    qtbot.waitUntil(lambda: window.study is not None)
+    assert window.current_page == "data"
+    assert load_document(window.study.folder).name == "tiny"
+
+
+def test_the_same_name_twice_gives_two_folders(window):
+    example = find_examples()[0]
+    window.workspace.open_example(example)
+    first = window.study.folder
+    window.workspace.open_example(example)
+    assert window.study.folder.name == f"{first.name} 2"
+
+
+def test_a_folder_that_is_no_study_is_said(window, tmp_path):
+    assert not window.workspace.open_folder(tmp_path)
+    assert window.banner.text == "This study cannot be opened."
+    assert "study.yaml" in window.messages.text
+    assert window.current_page == "welcome"
+
+
+def test_problems_of_the_engine_lead_to_the_page(opened, qtbot):
+    opened.workspace.worker.run()
+    say_search(
+        opened,
+        state="ended",
+        reason="failed",
+        message="1 problem",
+        problems=[["model.layers.0.arguments.units", "min must be less than max"]],
+    )
+    qtbot.waitUntil(lambda: opened.current_page == "model")
+    assert "min must be less" in opened.banner.text
+
+
+def test_code_of_a_stranger_asks_for_trust(window, document, tmp_path):
+    save_document(document.model_copy(update={"model": CodeModel(file="model.py")}), tmp_path / "foreign")
+    window.workspace.open_folder(tmp_path / "foreign")
+    assert "trust" in window.banner.text
+    window._trust()
+    assert window.banner.text == ""
+    window.workspace.close()
+    window.workspace.open_folder(tmp_path / "foreign")
+    assert window.banner.text == ""
+
+
+def test_the_theme_is_switched_and_remembered(window, theme):
+    window.do("look:dark")
+    assert theme.is_dark
+    assert window._services.settings.appearance == "dark"
+    assert window.menus.actions["look:dark"].isChecked()
+    window.do("look:light")
+    assert not theme.is_dark
+
+
+def test_find_anything_finds_and_does(opened, qtbot):
+    opened.do("palette")
+    palette = opened.findChild(CommandPalette)
+    palette.set_query("mod")
+    assert palette.shown[:2] == ["Model", "Models"]
+    qtbot.keyClick(palette._field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    assert opened.current_page == "models"
+    assert not palette.isVisible()
+
+
+def test_what_is_not_there_is_not_found(opened):
+    opened.do("palette")
+    palette = opened.findChild(CommandPalette)
+    palette.set_query("xyzzy")
+    assert palette.shown == []
+    palette.close()
+
+
+@pytest.mark.parametrize("answer", ["epoch", "now"])
+def test_closing_while_a_search_runs_stops_it_first(opened, qtbot, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent: asked.append(1) or answer)
+    opened.workspace.worker.run()
+    say_search(opened, state="running")
+    qtbot.waitUntil(lambda: opened.study.search_state == "running")
+    opened.close()
+    assert asked
+    assert opened.isVisible()
+    assert opened.study.search_state == "stopping"
+    with qtbot.waitSignal(opened.closed):
+        say_search(opened, state="ended", reason="stopped")
+    assert not opened.isVisible()
+
+
+def test_keep_running_keeps_the_window(opened, qtbot, monkeypatch):
+    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent: "")
+    opened.workspace.worker.run()
+    opened.close()
+    assert opened.isVisible()
+    assert opened.study.search_state == "starting"
+    say_search(opened, state="ended", reason="stopped")
+    qtbot.waitUntil(lambda: opened.study.search_state == "idle")
+
+
+def test_the_window_comes_back_where_it_was(window, theme, fake_services, qtbot):
+    window.resize(790, 666)
+    window.finish()
+    other = MainWindow(theme, fake_services)
+    qtbot.addWidget(other)
+    assert other.height() == 666
+    assert load_settings().window_geometry
+    other.finish()
+
+
+def test_the_frame_is_built_quickly(theme, fake_services, qtbot):
+    began = time.perf_counter()
+    window = MainWindow(theme, fake_services)
+    qtbot.addWidget(window)
+    assert time.perf_counter() - began < 1.5
+    window.finish()
