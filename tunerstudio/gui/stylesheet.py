@@ -16,6 +16,7 @@ QToolTip {{ background: {card}; color: {text}; border: 1px solid {border}; paddi
 *[look="info"] {{ background: {accent_soft}; border-radius: 6px; }}
 QLabel[look="muted"] {{ color: {muted}; }}
 QLabel[look="good"] {{ color: {good}; }}
+QLabel[look="bad_text"] {{ color: {bad}; }}
 QLabel[look="chip"] {{ background: {accent_soft}; color: {text}; border-radius: 4px; padding: 1px 6px; }}
 QPushButton[look="primary"] {{
     background: {accent}; color: {on_accent}; border: 2px solid {accent}; border-radius: 6px;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -38,7 +38,7 @@ class FieldForm(QWidget):
         self._remarks: Mapping[str, str] = {}
         self._labels: Mapping[str, tuple[str, str]] = {}
         self._prefix = ""
-        self._tunable = True
+        self._tunable: list[str] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE_S)
@@ -59,16 +59,24 @@ class FieldForm(QWidget):
         self,
         arguments: Sequence[ArgumentInfo],
         labels: Mapping[str, tuple[str, str]] | None = None,
-        tunable: bool = True,
+        tunable: bool | Collection[str] = True,
     ) -> None:
-        """Draw rows for `arguments`; `labels` gives (label, unit) where the name alone does not read well."""
+        """Draw rows.
+
+        Args:
+            arguments: One row for each.
+            labels: (label, unit) by argument, where the name alone does not read well.
+            tunable: Whether rows have a dice, or the names of those that have one.
+        """
         for row in self._rows.values():
             self._layout.removeWidget(row)
             row.hide()
             row.deleteLater()
         self._rows.clear()
         self._values, self._remarks = {}, {}
-        self._labels, self._tunable = labels or {}, tunable
+        self._labels = labels or {}
+        names = [argument.name for argument in arguments]
+        self._tunable = (names if tunable else []) if isinstance(tunable, bool) else list(tunable)
         self._others = [argument for argument in arguments if not argument.basic]
         self._layout.removeWidget(self._more)
         for argument in arguments:
@@ -80,7 +88,8 @@ class FieldForm(QWidget):
 
     def _add(self, argument: ArgumentInfo) -> FieldRow:
         label, unit = self._labels.get(argument.name, ("", ""))
-        row = FieldRow(self._theme, argument, self._catalogue, tunable=self._tunable, label=label, unit=unit)
+        tunable = argument.name in self._tunable
+        row = FieldRow(self._theme, argument, self._catalogue, tunable=tunable, label=label, unit=unit)
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)
         row.trouble_changed.connect(self.trouble_changed)

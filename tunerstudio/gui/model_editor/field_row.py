@@ -73,9 +73,8 @@ class FieldRow(QWidget):
         self._dice = self._make_dice(tunable and argument.name not in _NEVER_TUNED)
         self._trouble_label = QLabel()
         self._trouble_label.setWordWrap(True)
+        self._trouble_label.setProperty("look", "bad_text")
         self._trouble_label.hide()
-        self._paint_trouble()
-        theme.theme_changed.connect(self._paint_trouble)
         self._remark = ""
         self.setWhatsThis(argument.help)
         self._arrange()
@@ -205,11 +204,6 @@ class FieldRow(QWidget):
         shown = self.trouble or self._remark
         self._trouble_label.setText(shown)
         self._trouble_label.setVisible(bool(shown))
-
-    def _paint_trouble(self) -> None:
-        palette = self._trouble_label.palette()
-        palette.setColor(self._trouble_label.foregroundRole(), self._theme.color("bad"))
-        self._trouble_label.setPalette(palette)
 
 
 _NEVER_TUNED = frozenset({"seed", "data_format", "dtype", "name"})

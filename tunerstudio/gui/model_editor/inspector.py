@@ -74,7 +74,7 @@ class Inspector(QFrame):
         self._arrange()
 
     def _arrange(self) -> None:
-        inside = _clear_background()
+        inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         layout.setSpacing(SPACE_S)
@@ -87,7 +87,7 @@ class Inspector(QFrame):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        scroll.viewport().setAutoFillBackground(False)
+        _let_through(scroll, inside)
         self._help_panel = self._make_help_panel()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
@@ -97,7 +97,7 @@ class Inspector(QFrame):
         outer.addWidget(self._help_panel)
 
     def _make_help_panel(self) -> QScrollArea:
-        inside = _clear_background()
+        inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
         layout.setSpacing(2)
@@ -109,7 +109,7 @@ class Inspector(QFrame):
         panel.setFrameShape(QFrame.Shape.NoFrame)
         panel.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         panel.setWidget(inside)
-        panel.viewport().setAutoFillBackground(False)
+        _let_through(panel, inside)
         panel.setMinimumHeight(84)
         panel.setMaximumHeight(120)
         return panel
@@ -202,11 +202,10 @@ class Inspector(QFrame):
         self._help.setText(argument.help or self.tr("Keras says nothing about this field."))
 
 
-def _clear_background() -> QWidget:
-    """A widget that lets the card shine through."""
-    widget = QWidget()
-    widget.setAutoFillBackground(False)
-    return widget
+def _let_through(scroll: QScrollArea, inside: QWidget) -> None:
+    """Let the card shine through a scroll area and what is in it."""
+    scroll.viewport().setAutoFillBackground(False)
+    inside.setAutoFillBackground(False)
 
 
 class _MetricList(QWidget):

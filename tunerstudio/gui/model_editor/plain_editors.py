@@ -119,8 +119,8 @@ class NameEditor(PlainEditor):
         self._box.setMaximumWidth(2 * NUMBER_WIDTH)
         free = argument.type in {"other", "initializer", "regularizer", "constraint"}
         if argument.nullable:
-            self._box.addItem(value_text(None))
-        self._box.addItems([name for name in names if name != value_text(None)])
+            names = (value_text(None), *(name for name in names if name != value_text(None)))
+        self._box.addItems(names)
         if free:
             line = LineEdit()
             line.entered.connect(self.entered)

@@ -70,20 +70,25 @@ def short(value: object) -> str:
     return text
 
 
+def count_sentence(tunable: AnyTunable) -> str:
+    """How many values a tunable field has: `7 values`."""
+    count = tunable.named("value").count()
+    if count == UNCOUNTABLE:
+        return _tr("any value")
+    return _tr("1 value") if count == 1 else _tr("{count} values").format(count=f"{int(count):,}")
+
+
 def values_sentence(tunable: AnyTunable) -> str:
-    """How many values a tunable field has, and which: `7 values: 9, 12, 15 … 27`."""
+    """Which values a tunable field has: `9, 12, 15 … 27`."""
     hyperparameter = tunable.named("value")
     count = hyperparameter.count()
     if count == UNCOUNTABLE:
         return _tr("any value from {low} to {high}").format(
             low=value_text(hyperparameter.from_unit(0.0)), high=value_text(hyperparameter.from_unit(1.0))
         )
-    if count == 1:
-        return _tr("1 value: {value}").format(value=value_text(hyperparameter.from_unit(0.5)))
     values = hyperparameter.values()
     first = [next(values) for _ in range(min(int(count), 5))]
-    shown = list_text(first) if count <= 5 else f"{list_text(first[:3])} … {value_text(hyperparameter.from_unit(1.0))}"
-    return _tr("{count} values: {shown}").format(count=f"{int(count):,}", shown=shown)
+    return list_text(first) if count <= 5 else f"{list_text(first[:3])} … {value_text(hyperparameter.from_unit(1.0))}"
 
 
 def name_of(names: Mapping[str, str], path: tuple[int, ...]) -> str:

@@ -21,7 +21,7 @@ from tunerstudio.gui.model_editor.parsing import (
 )
 from tunerstudio.gui.model_editor.plain_editors import LineEdit, QuietComboBox
 from tunerstudio.gui.model_editor.range_preview import RangePreview
-from tunerstudio.gui.model_editor.summary import values_sentence
+from tunerstudio.gui.model_editor.summary import count_sentence, values_sentence
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import ElidedLabel
 from tunerstudio.study.catalogue import ArgumentInfo
@@ -68,8 +68,10 @@ class TunableEditor(QWidget):
         self._default = _DefaultBox(argument, self)
         self._preview = RangePreview(theme)
         self._values = ElidedLabel()
-        self._values.setProperty("look", "muted")
-        self._values.setMinimumHeight(MINIMUM_TARGET)
+        self._count = ElidedLabel()
+        for label in (self._values, self._count):
+            label.setProperty("look", "muted")
+        self._count.setMinimumHeight(MINIMUM_TARGET)
         self.header = QWidget(self)
         self._name = LineEdit()
         self._name.setMinimumHeight(MINIMUM_TARGET)
@@ -88,7 +90,7 @@ class TunableEditor(QWidget):
         first.setContentsMargins(0, 0, 0, 0)
         first.setSpacing(SPACE_S)
         first.addWidget(self._kind)
-        first.addWidget(self._values, 1)
+        first.addWidget(self._count, 1)
         layout.addWidget(self._range)
         layout.addWidget(self._list)
         last = QGridLayout()
@@ -101,6 +103,7 @@ class TunableEditor(QWidget):
         last.setColumnStretch(1, 2)
         layout.addLayout(last)
         layout.addWidget(self._preview)
+        layout.addWidget(self._values)
 
     def set_default_name(self, name: str) -> None:
         """The name that the hyperparameter has if the user gives none."""
@@ -126,6 +129,8 @@ class TunableEditor(QWidget):
     def _show_values(self, tunable: AnyTunable | None) -> None:
         self._preview.show_values(tunable)
         self._values.setText(values_sentence(tunable) if tunable is not None else "")
+        self._values.setVisible(isinstance(tunable, TuneInt | TuneFloat))
+        self._count.setText(count_sentence(tunable) if tunable is not None else "")
 
     def _kind_chosen(self) -> None:
         """Turn a range into a list or back; as many of the values as possible stay."""

@@ -1,0 +1,133 @@
+"""The search algorithms as cards: by family, whose plugin it is, and why a broken one cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QRadioButton, QSizePolicy, QWidget
+
+from tunerstudio.algorithms.discovery import AlgorithmInfo
+from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
+from tunerstudio.gui.widgets.basics import Card, muted_label, set_look
+
+_COLUMNS = 2
+
+
+class AlgorithmCards(QWidget):
+    """One card for each algorithm; a click or the arrow keys choose.
+
+    Signals:
+        chosen: (str) id of the algorithm that the user took.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """No cards yet."""
+        super().__init__(parent)
+        self._theme = theme
+        self._cards: dict[str, AlgorithmCard] = {}
+        self._group = QButtonGroup(self)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(SPACE_S)
+        for column in range(_COLUMNS):
+            self._grid.setColumnStretch(column, 1)
+
+    @property
+    def cards(self) -> dict[str, AlgorithmCard]:
+        """The cards by id, in order; a second plugin of the same id is listed under its folder."""
+        return self._cards
+
+    def set_algorithms(self, infos: Sequence[AlgorithmInfo]) -> None:
+        """Draw a card for each."""
+        for card in self._cards.values():
+            self._group.removeButton(card.button)
+            card.deleteLater()
+        self._cards = {}
+        ordered = sorted(infos, key=_place)
+        for index, info in enumerate(ordered):
+            card = AlgorithmCard(self._theme, info)
+            card.button.clicked.connect(lambda _checked=False, name=info.id: self.chosen.emit(name))
+            self._group.addButton(card.button)
+            self._grid.addWidget(card, index // _COLUMNS, index % _COLUMNS)
+            self._cards[info.id if info.id not in self._cards else str(info.folder)] = card
+
+    def show_choice(self, algorithm_id: str) -> None:
+        """Mark the card of `algorithm_id`; none if there is no such algorithm."""
+        self._group.setExclusive(False)
+        for name, card in self._cards.items():
+            card.set_chosen(name == algorithm_id)
+        self._group.setExclusive(True)
+
+
+class AlgorithmCard(Card):
+    """One algorithm.
+
+    Attributes:
+        button: The radio button with its name.
+    """
+
+    def __init__(self, theme: Theme, info: AlgorithmInfo, parent: QWidget | None = None) -> None:
+        """Say what `info` says."""
+        super().__init__(parent)
+        self.button = QRadioButton(info.name)
+        self.button.setFont(theme.bold_font())
+        self.button.setMinimumHeight(MINIMUM_TARGET)
+        self.button.setEnabled(info.usable)
+        self.body.setContentsMargins(SPACE_S + SPACE_XS, SPACE_S, SPACE_S + SPACE_XS, SPACE_S)
+        self.body.setSpacing(SPACE_XS)
+        self.body.addWidget(self.button)
+        manifest = info.manifest
+        if info.problems:
+            self.body.addWidget(self._reason(info))
+        elif manifest is not None:
+            self.body.addWidget(muted_label(_first_sentence(manifest.description)))
+            self.setToolTip(manifest.description)
+        self.body.addStretch(1)
+        self.body.addLayout(self._tags(info))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Show whether the study uses it."""
+        self.button.setChecked(chosen)
+        set_look(self, "hot", "true" if chosen else "false")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.button.isEnabled():
+            self.button.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.button.click()
+        super().mousePressEvent(event)
+
+    def _reason(self, info: AlgorithmInfo) -> QLabel:
+        reason = QLabel(self.tr("Cannot be used: {why}").format(why="; ".join(info.problems)))
+        reason.setWordWrap(True)
+        reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        reason.setProperty("look", "bad_text")
+        return reason
+
+    def _tags(self, info: AlgorithmInfo) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_XS)
+        owners = {"user": self.tr("your plugin"), "installed": self.tr("installed package")}
+        family = info.manifest.family if info.manifest is not None else ""
+        for text in (family, owners.get(info.origin, "")):
+            if text:
+                tag = QLabel(text)
+                tag.setProperty("look", "chip")
+                row.addWidget(tag)
+        row.addStretch(1)
+        return row
+
+
+def _place(info: AlgorithmInfo) -> tuple[bool, int, str, str]:
+    """Simple ones first, broken ones last."""
+    capabilities = info.manifest.capabilities if info.manifest is not None else frozenset()
+    kind = 2 if "uses_epochs" in capabilities else 1 if "model_based" in capabilities else 0
+    return not info.usable, kind, info.manifest.family if info.manifest is not None else "", info.name
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ")[0].rstrip(".") + "."
