@@ -78,7 +78,8 @@ def words(**options):
 
 
 def plan(epochs=3, batch_size=BATCH, objective=LOSS, seed=0, **options):
-    return FitPlan(epochs=epochs, initial_epoch=0, batch_size=batch_size, seed=seed, objective=objective, **options)
+    chosen = {"initial_epoch": 0, **options}
+    return FitPlan(epochs=epochs, batch_size=batch_size, seed=seed, objective=objective, **chosen)
 
 
 def binary(*hidden, shape=(5,), optimizer=None, metrics=("accuracy",), loss="binary_crossentropy", **compile_options):
