@@ -128,8 +128,8 @@ class _Reading:
         return block
 
     def _numbers(self, batch: Batch, name: str, count: bool = True) -> np.ndarray:
-        numbers = to_numbers(batch.column(name), self._markers, self._decimal)
-        odd = numbers.infinite + len(numbers.odd)
+        parsed = to_numbers(batch.column(name), self._markers, self._decimal)
+        odd = parsed.infinite + len(parsed.odd)
         if count and odd:
             self.collected.odd[name] = self.collected.odd.get(name, 0) + odd
-        return numbers.values
+        return parsed.values

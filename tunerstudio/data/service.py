@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd  # noqa: F401  # Arrow imports it at its first conversion: better now than at the first question
 from pydantic import ValidationError
 
 from tunerstudio.data.inspect import inspect
@@ -30,9 +31,14 @@ def _inspect(params: dict[str, Any], report: Reporter) -> dict[str, Any]:
     try:
         data = Data.model_validate(content)
     except ValidationError as error:
-        raise StudyError(problems_from(error, content, Data.model_fields)) from error
+        raise StudyError(_of_data(problems_from(error, content, Data.model_fields))) from error
     preview = inspect(data, Path(str(params.get("folder", "."))), report)
     return {"preview": preview.model_dump(mode="json")}
+
+
+def _of_data(problems: list[Problem]) -> list[Problem]:
+    """The same with fields as they are called in the study document."""
+    return [Problem(f"data.{problem.field}".rstrip("."), problem.message) for problem in problems]
 
 
 def main() -> int:

@@ -75,7 +75,7 @@ def to_numbers(cells: Cells, markers: Iterable[str], decimal: str = ".") -> Numb
     if not is_text(cells):
         return _typed_numbers(cells, markers)
     text = trimmed(cells)
-    empty = pc.is_in(text, value_set=pa.array(sorted(markers | {""}), pa.string()))
+    empty = pc.is_in(text, value_set=pa.array([*markers, ""], pa.string()))
     told = pc.if_else(empty, pa.scalar(None, pa.string()), text)
     parsed, odd = _parse(told, decimal)
     values = parsed.to_numpy(zero_copy_only=False).astype(np.float64, copy=True)
@@ -150,7 +150,7 @@ def to_text(cells: Cells, markers: Iterable[str]) -> Cells:
         text = pa.array([number_text(value) for value in values], pa.string())
     else:
         text = pc.fill_null(pc.cast(cells, pa.string()), "")
-    empty = pc.is_in(text, value_set=pa.array(sorted(markers), pa.string()))
+    empty = pc.is_in(text, value_set=pa.array(list(markers), pa.string()))
     return pc.if_else(empty, "", text)
 
 
