@@ -140,7 +140,7 @@ class DetailPanel(QFrame):
         test = "" if card.test else " " + self.tr("There was no test part.")
         return self.tr("{file}, saved {when} UTC.").format(
             file=card.file, when=card.saved_at[:16].replace("T", " ")
-        ) + (f" {checked}{test}")
+        ) + f" {checked}{test}"
 
     def _open_card(self) -> None:
         if self._saved is not None and self._saved.page is not None:
