@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from pydantic import JsonValue
+from threadpoolctl import ThreadpoolController
 
 from tunerstudio.algorithms.api import Answer, Finished, History, Options, Proposal, Wait
 from tunerstudio.algorithms.discovery import check_options, check_space
@@ -80,6 +81,8 @@ class AlgorithmHost:
         self._notes: list[str] = []
         self._guard = Guard(manifest.id, time_limit_s)
         self._module = self._guard.call(lambda: load_module(manifest), "was loaded")
+        # The matrices of a search are small: on several threads, beside training, they take up to fifty times as long.
+        self._threads = ThreadpoolController()
         self._oracle = self._create_oracle() if manifest.kind == "oracle" else None
 
     def next(self, trials: Sequence[Trial], number: int) -> Proposal | Wait | Finished:
@@ -169,7 +172,8 @@ class AlgorithmHost:
 
     def _ask(self, history: History, number: int, attempt: int) -> Proposal | Wait | Finished:
         rng = self._rng(number, attempt)
-        answer = self._guard.call(lambda: self._answer(history, number, attempt, rng), "proposed a trial")
+        with self._threads.limit(limits=1):
+            answer = self._guard.call(lambda: self._answer(history, number, attempt, rng), "proposed a trial")
         if isinstance(answer, Wait | Finished):
             return answer
         if isinstance(answer, Mapping):

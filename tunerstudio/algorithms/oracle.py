@@ -347,12 +347,11 @@ class OracleDriver:
 
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
-        """Without warnings, on one thread (small matrices are far slower on several), lock released in the end."""
+        """Without warnings, and with the lock released in the end."""
         from keras_tuner.src.engine import oracle as oracle_module
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         try:
-            with warnings.catch_warnings(), threadpool_limits(1):
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:

@@ -1,0 +1,145 @@
+"""Tables of real trainings that answer at once: a configuration goes in, the score its training gave comes out.
+
+A table is an `.npz` file with `meta` (JSON) and arrays: a full grid (`choices` per axis) with repeats or learning
+curves, or a pool of random configurations (`columns`) with learning curves, where the nearest one answers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunerstudio.algorithms.api import Choice, Float, SearchSpace, Values
+
+Array = np.ndarray
+
+
+class Table(ABC):
+    """One table.
+
+    Attributes:
+        name: File name without ending.
+        kind: Family of tables.
+        space: What may vary.
+        epochs: Length of the learning curves; 1 without.
+    """
+
+    name: str
+    kind: str
+    space: SearchSpace
+    epochs: int
+
+    def __init__(self, truth: Array) -> None:
+        finite = truth[np.isfinite(truth)]
+        self._best = float(finite.min())
+        self._median = float(np.median(np.where(np.isfinite(truth), truth, np.inf)))
+
+    @abstractmethod
+    def observe(self, values: Values, epochs: int, rng: np.random.Generator) -> float | None:
+        """Loss of one training of `epochs` epochs, noise included; None if it diverged."""
+
+    @abstractmethod
+    def truth(self, values: Values) -> float:
+        """Expected loss of a whole training."""
+
+    def regret(self, values: Values) -> float:
+        """0 for the best configuration of the table, 1 for the median one."""
+        return (self.truth(values) - self._best) / (self._median - self._best)
+
+
+class GridTable(Table):
+    """A full grid with repeated trainings or one learning curve per configuration."""
+
+    def __init__(self, path: Path, meta: dict[str, Any], losses: Array, curves: bool) -> None:
+        """`losses`: one axis per hyperparameter, then repeats or epochs."""
+        self.name, self.kind = path.stem, meta["benchmark"]
+        self._axes = meta["axes"]
+        self._choices = [meta["choices"][axis] for axis in self._axes]
+        self.space = SearchSpace(
+            hyperparameters=tuple(
+                Choice(name=axis, choices=tuple(choices))
+                for axis, choices in zip(self._axes, self._choices, strict=True)
+            )
+        )
+        self._curves = curves
+        self._losses = losses
+        self.epochs = losses.shape[-1] if curves else 1
+        super().__init__(losses.min(axis=-1) if curves else losses.mean(axis=-1))
+
+    def _entry(self, values: Values) -> Array:
+        place = tuple(choices.index(values[axis]) for axis, choices in zip(self._axes, self._choices, strict=True))
+        entry: Array = self._losses[place]
+        return entry
+
+    def observe(self, values: Values, epochs: int, rng: np.random.Generator) -> float | None:
+        """One repeat at random, or the best of the curve up to `epochs`."""
+        entry = self._entry(values)
+        loss = float(entry[:epochs].min() if self._curves else entry[int(rng.integers(len(entry)))])
+        return loss if math.isfinite(loss) else None
+
+    def truth(self, values: Values) -> float:
+        """Mean of the repeats, or the best of the curve."""
+        entry = self._entry(values)
+        return float(entry.min() if self._curves else entry.mean())
+
+
+class PoolTable(Table):
+    """A pool of random configurations; the one nearest to what is asked answers."""
+
+    def __init__(self, path: Path, meta: dict[str, Any], configurations: Array, curves: Array) -> None:
+        self.name, self.kind = path.stem, meta["benchmark"]
+        self._names, self._log = meta["columns"], np.array(meta["log"])
+        low, high = configurations.min(axis=0), configurations.max(axis=0)
+        self.space = SearchSpace(
+            hyperparameters=tuple(
+                Float(name=name, min=float(a), max=float(b), sampling="log" if log else "linear")
+                for name, a, b, log in zip(self._names, low, high, self._log, strict=True)
+            )
+        )
+        self._low, self._range = self._scaled(low), self._scaled(high) - self._scaled(low)
+        self._pool = (self._scaled(configurations) - self._low) / self._range
+        self._curves = np.where(np.isfinite(curves), curves, np.inf)
+        self.epochs = curves.shape[1]
+        super().__init__(self._curves.min(axis=1))
+
+    def _scaled(self, rows: Array) -> Array:
+        result: Array = np.where(self._log, np.log(np.where(self._log, rows, 1.0)), rows)
+        return result
+
+    def _curve(self, values: Values) -> Array:
+        asked = (self._scaled(np.array([float(values[name]) for name in self._names])) - self._low) / self._range
+        curve: Array = self._curves[int(((self._pool - asked) ** 2).sum(axis=1).argmin())]
+        return curve
+
+    def observe(self, values: Values, epochs: int, rng: np.random.Generator) -> float | None:
+        """Best of the nearest configuration's curve; None if it ends in NaN or infinity."""
+        curve = self._curve(values)[:epochs]
+        return float(curve.min()) if math.isfinite(curve[-1]) else None
+
+    def truth(self, values: Values) -> float:
+        """Best of the nearest configuration's curve."""
+        return float(self._curve(values).min())
+
+
+def load(path: Path) -> Table:
+    """The table in a file.
+
+    Raises:
+        ValueError: If the file is none of the known kinds.
+    """
+    with np.load(path) as arrays:
+        meta = json.loads(str(arrays["meta"]))
+        if "val_loss" in arrays:
+            return GridTable(path, meta, np.log(arrays["val_loss"]).astype(float), curves=False)
+        if "val_acc" in arrays:
+            return GridTable(path, meta, -arrays["val_acc"].astype(float), curves=False)
+        if "val_accuracy_curve" in arrays:
+            return GridTable(path, meta, -arrays["val_accuracy_curve"].astype(float), curves=True)
+        if "valid_loss" in arrays:
+            return PoolTable(path, meta, arrays["X"].astype(float), arrays["valid_loss"].astype(float))
+    raise ValueError(f"{path} is no table of a known kind")
