@@ -123,7 +123,7 @@ class CodeHypermodel:
             )
         if not model.built:
             with user_code(self.source, self.entry):
-                model(np.zeros((1, *self._shape), "float32"))
+                model(keras.KerasTensor((None, *self._shape), dtype="float32"))
         wanted = [tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or []]
         if len(wanted) > 1:
             raise ModelError(
