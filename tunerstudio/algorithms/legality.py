@@ -36,7 +36,8 @@ def legal_values(
     hyperparameters are dropped.
 
     Returns:
-        The configuration and what had to be repaired, one sentence each. Dropping an inactive one is no repair.
+        The configuration and what had to be repaired, one sentence each. Dropping an inactive hyperparameter and
+        drawing a conditional one that became active are no repairs.
     """
     known = set(space.names())
     notes = [f"{name!r} is not a hyperparameter of this study" for name in values if name not in known]
@@ -48,7 +49,7 @@ def legal_values(
         draw = float(rng.random())  # always drawn, so that one repair does not shift the others
         if name not in values:
             legal[name] = hyperparameter.from_unit(draw)
-            if not isinstance(hyperparameter, Fixed):
+            if not isinstance(hyperparameter, Fixed) and not hyperparameter.conditions:
                 notes.append(f"{name} had no value and got {legal[name]!r}")
             continue
         nearest = _nearest(hyperparameter, values[name])
