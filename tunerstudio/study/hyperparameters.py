@@ -436,7 +436,20 @@ class SearchSpace(BaseModel):
 
     def count(self) -> float:
         """Number of distinct configurations, conditions respected; `UNCOUNTABLE` if any active range is continuous."""
-        return self._count_from(0, {})
+        total: float = 1
+        for group in self._independent_groups():
+            total *= SearchSpace.model_construct(hyperparameters=group)._count_from(0, {})
+        return total
+
+    def _independent_groups(self) -> list[tuple[Int | Float | Choice | Boolean | Fixed, ...]]:
+        """Hyperparameters that depend on each other by conditions, in order; their counts multiply."""
+        groups: list[tuple[Int | Float | Choice | Boolean | Fixed, ...]] = []
+        for hyperparameter in self.hyperparameters:
+            parents = {condition.parent for condition in hyperparameter.conditions}
+            related = [group for group in groups if any(member.name in parents for member in group)]
+            groups = [group for group in groups if group not in related]
+            groups.append((*(member for group in related for member in group), hyperparameter))
+        return groups
 
     def _count_from(self, index: int, values: Values) -> float:
         parents = {c.parent for h in self.hyperparameters[index:] for c in h.conditions}

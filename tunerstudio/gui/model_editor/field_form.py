@@ -114,8 +114,7 @@ class FieldForm(QWidget):
     def _complete(self) -> None:
         """Bring every row up to date; folded rows are made only when there is something to see in them."""
         for argument in self._others:
-            wanted = self._more.isChecked() or argument.name in self._values or self._remarks.get(argument.name)
-            if argument.name not in self._rows and wanted:
+            if argument.name not in self._rows and self._is_wanted(argument):
                 self._add(argument)
         for name, row in self._rows.items():
             row.set_default_name(self._prefix + name)
@@ -124,12 +123,13 @@ class FieldForm(QWidget):
         for argument in self._others:
             folded_row = self._rows.get(argument.name)
             if folded_row is not None:
-                folded_row.setVisible(self._is_wanted(folded_row))
+                folded_row.setVisible(bool(folded_row.trouble) or self._is_wanted(argument))
 
-    def _is_wanted(self, row: FieldRow) -> bool:
-        name = row.argument.name
-        told = bool(row.trouble or self._remarks.get(name))
-        return self._more.isChecked() or name in self._values or told
+    def _is_wanted(self, argument: ArgumentInfo) -> bool:
+        """Whether an argument that is folded away has something to show."""
+        value = self._values.get(argument.name, UNSET)
+        is_told = value is not UNSET and value != argument.default
+        return self._more.isChecked() or is_told or bool(self._remarks.get(argument.name))
 
     def _fold(self, unfolded: bool) -> None:
         count = len(self._others)

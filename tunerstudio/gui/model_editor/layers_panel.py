@@ -46,6 +46,7 @@ class LayersPanel(QWidget):
         self._theme = theme
         self._catalogue = catalogue
         self._study: StudyContext | None = None
+        self._fresh = True
         self._problems: Mapping[str, str] = {}
         self.palette_panel = Palette(theme, catalogue)
         self.network = NetworkTree(theme, catalogue)
@@ -142,6 +143,7 @@ class LayersPanel(QWidget):
     def set_study(self, study: StudyContext | None) -> None:
         """Edit `study` from now on; None: nothing."""
         self._study = study
+        self._fresh = True
         self.setEnabled(study is not None)
 
     def refresh(self, problems: Mapping[str, str]) -> None:
@@ -156,6 +158,9 @@ class LayersPanel(QWidget):
         name = Segment(short(model.optimizer.name), isinstance(model.optimizer.name, AnyTunable))
         optimizer = [name, *argument_segments(model.optimizer.arguments)]
         self.network.show_model(model, FixedRows(input_segments(data), output, optimizer), problems)
+        if self._fresh:  # begin with the last block: what is added first goes behind it
+            self._fresh = False
+            self.network.select(Node("block", (len(model.blocks) - 1,)) if model.blocks else INPUT)
         self._show_node(self.network.selected)
 
     def troubles(self) -> dict[str, str]:

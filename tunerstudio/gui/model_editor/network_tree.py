@@ -39,6 +39,7 @@ from tunerstudio.study.network import block_names
 
 _NODE = Qt.ItemDataRole.UserRole
 _SEGMENTS = Qt.ItemDataRole.UserRole + 1
+_ICON = Qt.ItemDataRole.UserRole + 2
 _TITLE_WIDTH = 190
 
 
@@ -173,6 +174,7 @@ class NetworkTree(QTreeWidget):
         item.setData(0, _NODE, node)
         item.setData(1, _SEGMENTS, list(segments))
         item.setIcon(0, self._row_icon(icon, wrong, node))
+        item.setData(0, _ICON, "ph.warning" if wrong else icon)
         item.setToolTip(0, wrong or title)
         item.setToolTip(1, wrong or text)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -231,11 +233,12 @@ class NetworkTree(QTreeWidget):
         node: Node = item.data(0, _NODE)
         if node.kind != "block":
             return (0,) if node == INPUT else blocks_end
-        where = self.dropIndicatorPosition()
-        if where == QAbstractItemView.DropIndicatorPosition.OnItem and item.childCount():
-            return (*node.path, item.childCount())
         rect = self.visualItemRect(item)
-        below = event.position().y() > rect.center().y()
+        y = event.position().y()
+        margin = min(max(rect.height() / 5.5, 2), 12)  # as wide as where Qt draws its indicator between rows
+        if item.childCount() and rect.top() + margin < y < rect.bottom() - margin:
+            return (*node.path, item.childCount())
+        below = y > rect.center().y()
         if below and item.childCount() and item.isExpanded():
             return (*node.path, 0)
         return (*node.path[:-1], node.path[-1] + 1) if below else node.path
@@ -256,18 +259,23 @@ class _RowDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         segments: list[Segment] | None = index.data(_SEGMENTS)
-        if segments is None:
-            super().paint(painter, option, index)
-            return
         drawn: Any = QStyleOptionViewItem(option)  # the stubs leave the fields of a view item untyped
         self.initStyleOption(drawn, index)
+        if segments is None:
+            if drawn.state & QStyle.StateFlag.State_Selected:
+                drawn.icon = self._theme.icon(index.data(_ICON), "on_accent")
+            self._draw(painter, drawn)
+            return
         drawn.text = ""
-        style = drawn.widget.style() if drawn.widget is not None else QApplication.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, drawn, painter, drawn.widget)
+        self._draw(painter, drawn)
         painter.save()
         painter.setFont(drawn.font)
         self._paint_segments(painter, drawn, segments)
         painter.restore()
+
+    def _draw(self, painter: QPainter, drawn: Any) -> None:
+        style = drawn.widget.style() if drawn.widget is not None else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, drawn, painter, drawn.widget)
 
     def _paint_segments(self, painter: QPainter, option: Any, segments: Sequence[Segment]) -> None:
         area: QRect = option.rect.adjusted(4, 0, -4, 0)

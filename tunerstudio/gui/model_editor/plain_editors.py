@@ -130,7 +130,9 @@ class NameEditor(PlainEditor):
             line.textEdited.connect(self._typed)
         self._box.activated.connect(self._activated)
         self.setFocusProxy(self._box)
-        self._layout.addWidget(self._box)
+        # The list takes the room up to its greatest width, the rest stays empty behind it.
+        self._layout.addWidget(self._box, 1000)
+        self._layout.addStretch(1)
 
     def show_value(self, value: Any) -> None:
         shown = value_text(self.argument.default if value is UNSET and not self.argument.required else value)

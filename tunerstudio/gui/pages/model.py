@@ -103,6 +103,9 @@ class ModelPage(Page):
             name, sentence = next(iter(typed.items()))
             told = sentence if name in sentence else f"{name}: {sentence}"
             return PageStatus(Readiness.NEEDS_YOU, self.tr("A field is not right yet: {what}").format(what=told))
+        broken_code = self.code.problem() if self._kind == "code" else ""
+        if broken_code:  # asked for now: the file may change at any time
+            return PageStatus(Readiness.NEEDS_YOU, broken_code)
         if self._problems:
             more = len(self._problems) - 1
             rest = self.tr(" (and {count} more)").format(count=more) if more else ""
@@ -140,8 +143,6 @@ class ModelPage(Page):
             self.layers.refresh(by_field)
         elif isinstance(document.model, CodeModel):
             self.code.refresh(document.model)
-            sentence = self.code.problem()
-            self._problems += [Problem("model.file", sentence)] if sentence else []
         else:
             self.estimator.refresh(by_field)
         self._space.setText(self._space_sentence(document))

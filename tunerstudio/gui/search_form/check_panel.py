@@ -125,6 +125,7 @@ class CheckPanel(Card):
     def _clear(self, sentence: str) -> None:
         self._doing.setText(sentence)
         self._banner.clear()
+        self._facts.clear()
         self._facts.hide()
         while (item := self._links.takeAt(0)) is not None:
             widget = item.widget()

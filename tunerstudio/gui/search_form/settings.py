@@ -86,7 +86,14 @@ def training_settings() -> list[Setting]:
         minimum=1,
         optional=True,
     )
-    least = _info("min_delta", "float", _tr("What counts as an improvement of the objective."), minimum=0, basic=False)
+    least = ArgumentInfo(
+        name="min_delta",
+        type="float",
+        default=0.0,
+        minimum=0,
+        basic=False,
+        help=_tr("Smaller changes of the objective do not count as an improvement."),
+    )
     weight = ArgumentInfo(
         name="class_weight",
         type="choice",
@@ -156,7 +163,6 @@ def _info(
     minimum: float | None = None,
     maximum: float | None = None,
     optional: bool = False,
-    basic: bool = True,
 ) -> ArgumentInfo:
     return ArgumentInfo(
         name=name,
@@ -165,7 +171,6 @@ def _info(
         nullable=optional,
         minimum=minimum,
         maximum=maximum,
-        basic=basic,
         help=help_text,
     )
 

@@ -1,0 +1,33 @@
+"""Counting large spaces: parts that do not depend on each other multiply."""
+
+import time
+
+from tunerstudio.study.hyperparameters import Choice, Condition, Int, SearchSpace
+
+
+def repeat(name, copies):
+    parent = Int(name=name, min=1, max=copies)
+    children = [
+        Choice(
+            name=f"{name}_{copy}",
+            choices=("a", "b", "c"),
+            conditions=(Condition(parent=name, values=tuple(range(copy, copies + 1))),),
+        )
+        for copy in range(1, copies + 1)
+    ]
+    return (parent, *children)
+
+
+def test_independent_parts_multiply():
+    first, second = repeat("r", 3), repeat("s", 2)
+    assert SearchSpace(hyperparameters=first).count() == 3 + 9 + 27
+    both = SearchSpace(hyperparameters=(*first, *second))
+    assert both.count() == (3 + 9 + 27) * (3 + 9)
+    assert both.count() == sum(1 for _ in both.all_values())
+
+
+def test_many_repeats_are_counted_at_once():
+    parts = [hyperparameter for index in range(12) for hyperparameter in repeat(f"r{index}", 6)]
+    started = time.perf_counter()
+    assert SearchSpace(hyperparameters=tuple(parts)).count() == (3 + 9 + 27 + 81 + 243 + 729) ** 12
+    assert time.perf_counter() - started < 5
