@@ -162,7 +162,7 @@ def preview(document):
 def fake_services(qapp, preview):
     """Services whose processes are real children that answer from a table; started, ended afterwards."""
     canned = {
-        "inspect": preview.model_dump(mode="json"),
+        "inspect": {"preview": preview.model_dump(mode="json")},
         "run": {},
         "stop": {},
         "check": {"ok": True, "problems": [], "warnings": [], "metrics": [], "parameters": 9, "size": 21},

@@ -99,7 +99,7 @@ class Inspector(QObject):
         if study is None or study.document.data != self._seen:
             return  # edited meanwhile: the next look is on its way
         try:
-            preview = Preview.model_validate(result)
+            preview = Preview.model_validate(result.get("preview"))
         except ValidationError as error:
             self._set_state("failed", self.tr("The data service gave an answer that cannot be read."), str(error))
             return

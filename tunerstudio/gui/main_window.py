@@ -252,6 +252,7 @@ class MainWindow(QMainWindow):
         else:
             study.document_changed.connect(self._show_study)
             study.search_state_changed.connect(self._search_state_changed)
+            study.trials_changed.connect(lambda trials: self._show_activity())
             study.undo_stack.indexChanged.connect(self._update_menus)
             self._show_study()
             self.go("run" if study.search_state != "idle" else "data")
@@ -307,14 +308,20 @@ class MainWindow(QMainWindow):
             self.tell(message)
 
     def _show_activity(self, message: str = "") -> None:
-        searching = self.study is not None and self.study.search_state != "idle"
+        study = self.study
+        if study is None or study.search_state == "idle":
+            self._status.set_activity("")
+            return
+        budget = study.document.search.budget.trials
+        finished = sum(trial.state.is_finished for trial in study.trials.values())
+        running = study.search_state == "running"
         words = {
             "starting": self.tr("Starting the search…"),
-            "running": self.tr("Searching…"),
+            "running": self.tr("Searching: {done} of {budget} trials").format(done=finished, budget=budget),
             "stopping": self.tr("Stopping…"),
         }
-        state = "idle" if self.study is None else self.study.search_state
-        self._status.set_activity(message if searching and message else words.get(state, ""), busy=searching)
+        fraction = min(finished / budget, 1.0) if running else None
+        self._status.set_activity(message or words[study.search_state], fraction, busy=True)
 
     def _activity_changed(self, text: str, fraction: float | None) -> None:
         if text:

@@ -51,6 +51,7 @@ MINIMUM_TARGET: Final = 28
 
 Mode = Literal["system", "light", "dark"]
 
+_YELLOW_DARKER = 140
 _LINES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
 
@@ -104,7 +105,10 @@ class Theme(QObject):
     def trial_color(self, number: int) -> QColor:
         """The colour that trial `number` (from 1) keeps in every view."""
         name = OKABE_ITO[(number - 1) % len(OKABE_ITO)]
-        return self.color("text") if name == "#000000" else QColor(name)
+        if name == OKABE_ITO[-1]:
+            return self.color("text")
+        # Yellow lines vanish on white; everything else of the eight reads on both grounds.
+        return QColor(name).darker(_YELLOW_DARKER) if name == OKABE_ITO[-2] and not self._dark else QColor(name)
 
     def trial_line(self, number: int) -> Qt.PenStyle:
         """The line style of trial `number`: after eight trials colours repeat with another pattern."""

@@ -50,6 +50,7 @@ class Workspace(QObject):
         self.inspector = Inspector(services.data, self)
         self.worker = SearchWorker(services.engine, self)
         self._request: int | None = None
+        self.worker.search_ended.connect(self._remember)
 
     @property
     def is_making(self) -> bool:
@@ -106,10 +107,13 @@ class Workspace(QObject):
 
     def shut_down(self) -> None:
         """Remember the open study and end the worker's thread."""
-        if self.study is not None:
-            recent.remember(self.study)
+        self._remember()
         self.inspector.set_study(None)
         self.worker.shut_down()
+
+    def _remember(self) -> None:
+        if self.study is not None:
+            recent.remember(self.study)
 
     def _inspect_for_new(self, name: str, data: Data) -> None:
         self.cancel()
@@ -127,7 +131,7 @@ class Workspace(QObject):
         self._request = None
         self.activity_changed.emit("", None)
         try:
-            preview = Preview.model_validate(result)
+            preview = Preview.model_validate(result.get("preview"))
             document = new_document(name, preview.data)
             save_document(document, folder)
         except (TunerStudioError, ValidationError, OSError) as error:

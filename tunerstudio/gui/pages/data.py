@@ -101,7 +101,7 @@ class DataPage(Page):
         self._change = link_button(self.tr("Change how it is read…"), self._open_format)
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
-        self._busy.setFixedWidth(120)
+        self._busy.setFixedSize(120, 10)
         self._busy.setTextVisible(False)
         self._busy.setAccessibleName(self.tr("Reading the data"))
         self._cancel = link_button(self.tr("Cancel"), self._inspector.cancel)

@@ -105,8 +105,10 @@ class Rail(QFrame):
         layout.addStretch(1)
 
     def set_current(self, index: int) -> None:
-        """Mark the page that is shown."""
+        """Mark the page that is shown; the focus, if it is in the rail, goes along."""
         self.buttons[index].setChecked(True)
+        if any(button.hasFocus() for button in self.buttons):
+            self.buttons[index].setFocus()
 
     def set_study_name(self, name: str) -> None:
         """Show the name of the open study."""

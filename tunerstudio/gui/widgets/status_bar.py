@@ -30,7 +30,7 @@ class StatusBar(QStatusBar):
         self.setContentsMargins(SPACE_S, 0, SPACE_S, 0)
         self._activity = ElidedLabel()
         self._progress = QProgressBar()
-        self._progress.setFixedWidth(160)
+        self._progress.setFixedSize(160, 10)
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName(self.tr("Progress"))
         self._cancel: QPushButton = link_button(self.tr("Cancel"), self.cancel_requested.emit)
