@@ -20,6 +20,7 @@ from tunerstudio.protocol.loop import Channel, ChannelClosedError, Reporter, ans
 from tunerstudio.protocol.service import Notice, Request, from_line
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.files import load_document
+from tunerstudio.study.trials import Trial
 from tunerstudio.study.trust import is_trusted, trust
 
 Params = dict[str, Any]
@@ -168,30 +169,28 @@ class EngineService:
 
     def _search(self, folder: Path, target: int | None, control: SessionControl, request: int) -> None:
         where = str(folder)
+        began = threading.Event()
 
-        def changed(_: object) -> None:
-            self._notice("changed", folder=where)
+        def tell(name: str, **data: Any) -> None:
+            # A window that is gone must not break the session: it ends in order and can be resumed.
+            try:
+                self._notice(name, folder=where, **data)
+            except ChannelClosedError:
+                control.request_stop("now")
 
-        listener = SessionListener(changed, changed, lambda level, text: self._notice("changed", folder=where))
+        def on_trial(trial: Trial) -> None:
+            if not began.is_set():
+                began.set()
+                tell("search", state="running", message="")
+            tell("changed")
+
+        listener = SessionListener(on_trial, lambda epochs: tell("changed"), lambda level, text: tell("changed"))
+        tell("search", state="starting", message="")
         try:
-            self._notice("search", folder=where, state="starting", message="")
-            began = threading.Event()
-
-            def on_trial(trial: object) -> None:
-                if not began.is_set():
-                    began.set()
-                    self._notice("search", folder=where, state="running", message="")
-                changed(trial)
-
-            listener.on_trial = on_trial
-
-            def say(text: str) -> None:
-                self._notice("search", folder=where, state="starting", message=text)
-
-            result = self._engine.run(folder, control, listener, target, say)
+            result = self._engine.run(
+                folder, control, listener, target, lambda text: tell("search", state="starting", message=text)
+            )
             ending = {"reason": result.reason, "message": result.message, "completed": result.completed}
-        except ChannelClosedError:
-            raise
         except Exception as error:  # noqa: BLE001  # a service outlives whatever a search meets
             told = failure(request, "run", error)
             ending = {"reason": "failed", "message": told.message, "details": told.details}
@@ -199,6 +198,6 @@ class EngineService:
         finally:
             with self._guard:
                 self._control = None
-            control.close()
-        self._notice("changed", folder=where)
-        self._notice("search", folder=where, state="ended", **ending)
+        tell("changed")
+        tell("search", state="ended", **ending)
+        control.close()

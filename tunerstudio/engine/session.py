@@ -290,7 +290,6 @@ class Session:
 
     def _worker_died(self, slot: _Slot, death: WorkerDiedError) -> None:
         details = slot.worker.log_tail()
-        self._log("warning", f"trial {slot.trial.number}: {death}")
         if self._control.stop == "now":
             self._end_slot(slot, keep_worker=False)
             self._requeue(slot)
@@ -309,7 +308,6 @@ class Session:
             self._requeue(slot)
         else:
             self._failures_in_a_row += 1
-            self._log("warning", f"trial {slot.trial.number} failed: {message}")
             self._finish(slot, replace(slot.trial, state=TrialState.FAILED, message=message, details=details))
 
     def _end_slot(self, slot: _Slot, keep_worker: bool) -> None:
@@ -324,7 +322,7 @@ class Session:
         trial = replace(trial, ended_at=time.time())
         self._trials[trial.number] = trial
         epochs, self._pending_epochs = self._pending_epochs, []
-        self._writer.put_trial(trial, epochs=epochs)
+        self._writer.put_trial(trial, epochs=epochs, log=_told(trial))
         self._tell(trial, epochs)
 
     def _requeue(self, slot: _Slot) -> None:
@@ -403,6 +401,13 @@ class Session:
 
     def _trial_folder(self, number: int) -> Path:
         return self._study.folder / "trials" / f"{number:04d}"
+
+
+def _told(trial: Trial) -> tuple[str, str]:
+    """Level and text of the log line of a trial that has finished."""
+    if trial.state is not TrialState.COMPLETED:
+        return "warning", f"trial {trial.number} {trial.state.value.lower()}: {trial.message}"
+    return "info", f"trial {trial.number} completed in {trial.duration_s:.3g} s with score {trial.score:.6g}"
 
 
 def _trained_up_to(parent: Trial | None) -> int:

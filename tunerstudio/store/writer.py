@@ -137,13 +137,20 @@ class StudyWriter:
         if removed:
             self._set_meta("generation", str(int(self.meta("generation") or 0) + 1))
 
-    def put_trial(self, trial: Trial, algorithm_state: str | None = None, epochs: Sequence[Epoch] = ()) -> None:
+    def put_trial(
+        self,
+        trial: Trial,
+        algorithm_state: str | None = None,
+        epochs: Sequence[Epoch] = (),
+        log: tuple[str, str] | None = None,
+    ) -> None:
         """Insert or replace a trial with its executions and, in the same transaction, what belongs to it.
 
         Args:
             trial: The trial as it now is.
             algorithm_state: What the algorithm must find again; None: unchanged.
-            epochs: Its epochs that are not stored yet.
+            epochs: Epochs that are not stored yet.
+            log: Level and text of a line for the log.
 
         Raises:
             StoreError: If the trial has finished already: finished trials never change.
@@ -156,6 +163,8 @@ class StudyWriter:
             self._connection.execute(_INSERT_TRIAL, (*trial_row(trial), revision))
             self._put_executions(trial.number, trial.executions)
             self._add_epochs(epochs)
+            if log is not None:
+                self._log(*log)
             if algorithm_state is not None:
                 self._set_meta(ALGORITHM_STATE, algorithm_state)
 
@@ -186,7 +195,10 @@ class StudyWriter:
     def log(self, text: str, level: str = "info") -> None:
         """Append a line to the study's log."""
         with self._transaction():
-            self._connection.execute("INSERT INTO log (at, level, text) VALUES (?, ?, ?)", (self._clock(), level, text))
+            self._log(level, text)
+
+    def _log(self, level: str, text: str) -> None:
+        self._connection.execute("INSERT INTO log (at, level, text) VALUES (?, ?, ?)", (self._clock(), level, text))
 
 
 def with_state(trial: Trial, state: TrialState, **changes: object) -> Trial:
