@@ -66,6 +66,11 @@ def test_before_the_first_run(qtbot, page):
     assert asked.args == ["run"]
 
 
+def test_building_the_page_opens_no_other_window(live, qapp):
+    assert live.isActiveWindow()
+    assert [widget for widget in qapp.topLevelWidgets() if widget.isVisible()] == [live]
+
+
 def test_plots_are_not_imported_before_they_are_needed():
     code = "import sys, tunerstudio.gui.pages.run, tunerstudio.gui.pages.models; print('pyqtgraph' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

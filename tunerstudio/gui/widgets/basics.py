@@ -142,11 +142,11 @@ class EmptyState(QWidget):
         self._sentence.setWordWrap(True)
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._button = primary_button(button)
-        self._button.setVisible(bool(button))
         self._button.clicked.connect(self.clicked)
         layout.addWidget(picture)
         layout.addWidget(self._sentence)
         layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._button.setVisible(bool(button))  # not earlier: without a parent it would be a window of its own
         layout.addStretch(3)
         self._draw()
 
@@ -197,7 +197,6 @@ class Banner(QFrame):
         self._buttons = QHBoxLayout()
         self._details_button = link_button(self.tr("Details"), self._toggle_details)
         self._close_button = link_button(self.tr("Close"), self._close)
-        self._close_button.setVisible(closable)
         row.addWidget(self._icon)
         row.addWidget(self._sentence, 1)
         row.addLayout(self._buttons)
@@ -209,6 +208,7 @@ class Banner(QFrame):
         self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         outer.addLayout(row)
         outer.addWidget(self._details)
+        self._close_button.setVisible(closable)  # not earlier: without a parent it would be a window of its own
         self.hide()
 
     @property
