@@ -41,6 +41,10 @@ class EngineTasks(QObject):
         """Write the `top` best models into the study's `models` folder."""
         self._ask("save", {"top": top, "to": None}, self.tr("Saving the best models…"), self._saved)
 
+    def save_trials(self, numbers: list[int]) -> None:
+        """Write the models of these trials into the study's `models` folder."""
+        self._ask("save", {"numbers": numbers, "to": None}, self.tr("Saving the chosen models…"), self._saved)
+
     def _ask(self, method: str, params: dict[str, Any], text: str, on_reply: Any) -> None:
         study = self._workspace.study
         if study is None or self._busy:
