@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tunerstudio.protocol.worker import OpenStudy, Report
+from tunerstudio.protocol.worker import EpochEnded, OpenStudy, Report, RunTrial, StudyOpened, TrialEnded
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import parse_document
 from tunerstudio.study.preprocessing import (
@@ -16,6 +16,8 @@ from tunerstudio.study.preprocessing import (
     PreparedData,
     TargetPlan,
 )
+from tunerstudio.worker.commands import CommandHandler
+from tunerstudio.worker.training import StopRequest
 
 ROWS = 90
 PARTS = (54, 22, 14)
@@ -131,9 +133,38 @@ class Recorder:
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
+        self.hook = None
 
     def __call__(self, report: Report) -> None:
         self.reports.append(report)
+        if self.hook is not None:
+            self.hook(report)
 
     def of(self, kind):
         return [report for report in self.reports if isinstance(report, kind)]
+
+
+class Bench:
+    """A worker without the process around it."""
+
+    def __init__(self, doc, data_folder, folder):
+        self.reports = Recorder()
+        self.handler = CommandHandler(self.reports)
+        self.folder = folder
+        self.handler.handle(open_study(doc, data_folder, folder))
+        assert self.reports.of(StudyOpened), self.reports.reports
+
+    def run(self, values=VALUES, stop=None, number=1, **more):
+        self.reports.reports.clear()
+        fields = {"epochs": 3, "executions": (0,), "seeds": (5, 6), **more}
+        command = RunTrial(trial=number, values=values, folder=str(self.folder / str(number)), **fields)
+        self.handler.run_trial(command, stop or StopRequest())
+        return self.ended
+
+    @property
+    def ended(self):
+        assert isinstance(self.reports.reports[-1], TrialEnded)
+        return self.reports.reports[-1]
+
+    def curve(self, name="val_loss", execution=0):
+        return [one.metrics[name] for one in self.reports.of(EpochEnded) if one.execution == execution]

@@ -23,11 +23,12 @@ import keras
 import keras_tuner
 import numpy as np
 
-from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.study.errors import ModelError, TunerStudioError, suggest
 from tunerstudio.study.hyperparameters import Scalar, SearchSpace
 from tunerstudio.worker.code_space import discover
 from tunerstudio.worker.hypermodels import BuiltModel
 from tunerstudio.worker.layers import first_sentence
+from tunerstudio.worker.training import NotFiniteError
 
 MODULE = "tunerstudio_user_model"
 """Name under which the user's file is loaded; out of the way of everything that can be imported."""
@@ -72,6 +73,14 @@ class CodeHypermodel:
         model = self._call_build(hp)
         self._check(model)
         return BuiltModel(model, partial(self._fit, hp, model) if self._has_own_fit else None)
+
+    def blame(self, error: Exception) -> ModelError | None:
+        """The line of the user's file, or of a file beside it, that raised `error`."""
+        ours = (TunerStudioError, NotFiniteError, BrokenPipeError)  # raised through a fit of the user's own
+        if isinstance(error, ours) or not _frames(error, self.source):
+            return None
+        details = "".join(traceback.format_exception(error))
+        return ModelError(user_sentence(error, self.source, self.entry), details)
 
     def space(self, sample: Callable[[], tuple[np.ndarray, np.ndarray]]) -> SearchSpace:
         """All hyperparameters that the code asks for, found by calling it; `sample` gives one batch of the data.
@@ -246,7 +255,7 @@ def user_code(file: Path, where: str) -> Iterator[None]:
 
 def user_sentence(error: BaseException, file: Path, where: str) -> str:
     """Where in the user's file `error` came up, what it is, and the line itself."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename, file)]
+    frames = _frames(error, file)
     what = f"{type(error).__name__}: {first_sentence(error)}"
     if not frames:
         return f"{file.name}, {where}: {what}"
@@ -254,6 +263,10 @@ def user_sentence(error: BaseException, file: Path, where: str) -> str:
     place = f"{Path(frame.filename).name}, line {frame.lineno}"
     inside = f", in {frame.name}" if frame.name != "<module>" else ""
     return f"{place}{inside}: {what}" + (f" (the line reads `{frame.line}`)" if frame.line else "")
+
+
+def _frames(error: BaseException, file: Path) -> list[traceback.FrameSummary]:
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename, file)]
 
 
 def _is_users(filename: str, file: Path) -> bool:

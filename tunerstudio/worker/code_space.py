@@ -198,7 +198,7 @@ def _convert_range(kind: str, config: dict[str, Any], conditions: tuple[Conditio
     }
     without_default = made.model_validate(fields)
     default = config["default"]
-    if default is None:
+    if default is None or default == config["min_value"]:
         return without_default
     # Keras Tuner takes any default; the nearest value of the grid stands in for one that is not on it.
     inside = min(max(default, config["min_value"]), config["max_value"])

@@ -60,6 +60,9 @@ class Hypermodel(Protocol):
     def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
         """A new compiled model; ModelError with a sentence if it cannot be built."""
 
+    def blame(self, error: Exception) -> ModelError | None:
+        """The line of the user's code that an error in training comes from; None if it does not."""
+
 
 class BlocksHypermodel:
     """A network drawn from blocks."""
@@ -89,6 +92,9 @@ class BlocksHypermodel:
             metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
         )
         return BuiltModel(network)
+
+    def blame(self, error: Exception) -> None:
+        """There is no code of the user's in blocks."""
 
     def network(self, values: Mapping[str, Scalar]) -> Any:
         """The network without optimizer, loss and metrics."""

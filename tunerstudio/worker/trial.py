@@ -89,7 +89,13 @@ def _run_execution(
     def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
         send(EpochEnded(trial=command.trial, execution=execution, epoch=epoch, metrics=finite(metrics), at=time.time()))
 
-    result = road.train(built.model, arrays, plan, on_epoch, stop)
+    try:
+        result = road.train(built.model, arrays, plan, on_epoch, stop)
+    except Exception as error:
+        blamed = study.hypermodel.blame(error)
+        if blamed is not None:
+            raise blamed from error
+        raise
     if not result.stopped:
         save_weights(built.model, Path(command.folder), execution)
     return result

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from tunerstudio.study.errors import ModelError
 from tunerstudio.worker.layers import first_sentence
 
@@ -51,5 +53,15 @@ def load_weights(model: Any, folder: Path, execution: int) -> None:
 
 
 def load_parent(model: Any, folder: Path, execution: int) -> None:
-    """Start from a parent trial: its execution of the same index, or its first if it had fewer."""
-    load_weights(model, folder, execution if weights_path(folder, execution).exists() else 0)
+    """Start from a parent trial: its execution of the same index, or its first if it had fewer.
+
+    The learning rate stays the model's own, although Keras counts it as state of the optimizer.
+    """
+    rate = getattr(model.optimizer, "_learning_rate", None)
+    source = execution if weights_path(folder, execution).exists() else 0
+    if not isinstance(rate, keras.Variable):  # a schedule, which follows from the steps done
+        load_weights(model, folder, source)
+        return
+    own = rate.numpy()
+    load_weights(model, folder, source)
+    rate.assign(own)
