@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.special import erfcx, log_ndtr
 
-from .encoding import Array, Encoder
+from tunerstudio.algorithms.encoding import Array, Encoder
 
 Utility = Callable[[Array], Array]
 """Feature rows -> how promising each is; greater is better."""

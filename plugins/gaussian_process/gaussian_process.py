@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Trial, untried_values
+from tunerstudio.algorithms.encoding import Array, Encoder
 
 from .acquisition import CandidateSearch, log_expected_improvement
-from .encoding import Array, Encoder
 from .model import GaussianProcess, Parameters, fit
 from .targets import Targets
 

@@ -10,11 +10,21 @@ from scipy.stats import norm
 
 from tunerstudio.algorithms.conformance import CONDITIONAL, CONTINUOUS, random_space
 from tunerstudio.algorithms.discovery import get
+from tunerstudio.algorithms.encoding import Encoder
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.algorithms.legality import random_values
 from tunerstudio.algorithms.loading import load_module
 from tunerstudio.algorithms.simulation import Simulation
-from tunerstudio.study.hyperparameters import Choice, Float, Int, SearchSpace, values_key
+from tunerstudio.study.hyperparameters import (
+    Boolean,
+    Choice,
+    Condition,
+    Fixed,
+    Float,
+    Int,
+    SearchSpace,
+    values_key,
+)
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -22,7 +32,7 @@ from tunerstudio.study.trials import Trial, TrialState
 @pytest.fixture(scope="module")
 def plugin():
     load_module(get("gaussian_process").manifest)
-    names = ("model", "encoding", "acquisition", "targets")
+    names = ("model", "acquisition", "targets")
     package = "tunerstudio_plugin_gaussian_process"
     return SimpleNamespace(**{name: importlib.import_module(f"{package}.{name}") for name in names})
 
@@ -88,7 +98,7 @@ def test_log_expected_improvement_is_exact_even_where_it_is_tiny(plugin):
 def test_positions_and_values_are_the_same_thing(plugin, seed):
     rng = np.random.default_rng(seed)
     space = random_space(rng)
-    encoder = plugin.encoding.Encoder(space)
+    encoder = Encoder(space)
     drawn = encoder.draw(20, rng)
     for row in drawn:
         values = encoder.values(row)
@@ -103,7 +113,7 @@ def test_unordered_choices_are_equally_far_and_numbers_in_their_order(plugin):
     space = SearchSpace(
         hyperparameters=(Choice(name="kind", choices=("a", "b", "c")), Choice(name="n", choices=(64, 16, 32)))
     )
-    encoder = plugin.encoding.Encoder(space)
+    encoder = Encoder(space)
     rows = encoder.features(encoder.positions([{"kind": k, "n": n} for k, n in (("a", 16), ("b", 32), ("c", 64))]))
     distances = [np.linalg.norm(rows[i, :3] - rows[j, :3]) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert distances == pytest.approx([1.0, 1.0, 1.0])
@@ -111,7 +121,7 @@ def test_unordered_choices_are_equally_far_and_numbers_in_their_order(plugin):
 
 
 def test_neighbours_differ_in_one_hyperparameter_and_its_children(plugin):
-    encoder = plugin.encoding.Encoder(CONDITIONAL)
+    encoder = Encoder(CONDITIONAL)
     search = plugin.acquisition.CandidateSearch(encoder, np.zeros((0, 4)), np.random.default_rng(0), 10)
     start = encoder.position({"kind": "dense", "units": 32})
     found = [encoder.values(row) for row in search.neighbours(start[None, :])]
@@ -188,3 +198,18 @@ def test_two_hundred_trials_take_no_longer_than_a_blink():
     for number in range(201, 206):
         host.next(trials, number)
     assert (time.process_time() - start) / 5 < 0.5  # far above the usual 0.04, far below what a slow model takes
+
+
+def test_condition_on_a_fixed_value_under_a_condition():
+    space = SearchSpace(
+        hyperparameters=(
+            Boolean(name="on"),
+            Fixed(name="mode", value="x", conditions=(Condition(parent="on", values=(True,)),)),
+            Int(name="n", min=1, max=3, conditions=(Condition(parent="mode", values=("x",)),)),
+        )
+    )
+    encoder = Encoder(space)
+    for row in encoder.draw(20, np.random.default_rng(0)):
+        values = encoder.values(row)
+        assert space.problems(values) == []
+        assert ("n" in values) == (not np.isnan(row[1])) == values["on"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,11 +14,22 @@ from tunerstudio.study.hyperparameters import Choice, Fixed, Float, Int, Scalar,
 from tunerstudio.study.trials import Trial
 
 _LISTABLE: Final = 20_000
-"""Spaces up to this size are listed to draw evenly from what is left; larger ones only when luck fails."""
+"""Of spaces up to this size, all that is left is listed to draw from; of larger ones the first found is taken."""
 
-_DRAWS: Final = 200
+_DRAWS: Final = 100
+"""Random draws before listing."""
+
 _FAR_STEP: Final = 0.05
 """How far, on the unit scale, a neighbour on a continuous range lies."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Values of a trial as they came, in the type of their hyperparameters, and their key; no key if illegal."""
+
+    values: Values
+    canonical: Values
+    key: str | None
 
 
 class TriedConfigurations:
@@ -29,25 +41,34 @@ class TriedConfigurations:
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
         self._count = space.count()
-        self._seen: dict[int, tuple[Values, str | None]] = {}
+        self._seen: dict[int, _Seen] = {}
         self._keys: set[str] = set()
 
     def update(self, trials: Sequence[Trial]) -> list[Trial]:
         """Take note of `trials`, which replace those of the call before.
 
         Returns:
-            The trials that are legal in this space, by number.
+            The trials that are legal in this space, by number, with values in the type of their hyperparameter.
         """
         self._seen = {trial.number: self._entry(trial) for trial in trials}
-        self._keys = {key for _, key in self._seen.values() if key is not None}
-        return sorted((t for t in trials if self._seen[t.number][1] is not None), key=lambda t: t.number)
+        self._keys = set()
+        usable = []
+        for trial in sorted(trials, key=lambda trial: trial.number):
+            seen = self._seen[trial.number]
+            if seen.key is not None:
+                self._keys.add(seen.key)
+                usable.append(trial if seen.canonical is seen.values else replace(trial, values=seen.canonical))
+        return usable
 
-    def _entry(self, trial: Trial) -> tuple[Values, str | None]:
+    def _entry(self, trial: Trial) -> _Seen:
+        """What is known of a trial, remembered from call to call."""
         known = self._seen.get(trial.number)
-        if known is not None and known[0] == trial.values:
+        if known is not None and known.values == trial.values:
             return known
-        legal = not self._space.problems(trial.values)
-        return trial.values, (values_key(canonical(self._space, trial.values)) if legal else None)
+        if self._space.problems(trial.values):
+            return _Seen(trial.values, trial.values, None)
+        values = canonical(self._space, trial.values)
+        return _Seen(trial.values, values, values_key(values))
 
     def add(self, values: Values) -> None:
         """Take note of one more legal configuration."""
@@ -78,15 +99,15 @@ class TriedConfigurations:
         """An untried configuration at random; None if there is none."""
         if self.exhausted:
             return None
-        if self._count <= _LISTABLE:
-            left = [values for values in self._space.all_values() if values not in self]
-            return left[int(rng.integers(len(left)))] if left else None
         for _ in range(_DRAWS):
             values = random_values(self._space, rng)
             if values not in self:
                 return values
         if math.isinf(self._count):
             return None
+        if self._count <= _LISTABLE:
+            left = [values for values in self._space.all_values() if values not in self]
+            return left[int(rng.integers(len(left)))] if left else None
         return next((values for values in self._space.all_values() if values not in self), None)
 
     def _neighbours(self, values: Values, rng: np.random.Generator) -> Iterator[Values]:
@@ -97,7 +118,8 @@ class TriedConfigurations:
 
 def canonical(space: SearchSpace, values: Values) -> Values:
     """Legal `values` in the type of their hyperparameter: 1 for a Float becomes 1.0."""
-    return {name: float(value) if isinstance(space[name], Float) else value for name, value in values.items()}
+    changed = {n: float(v) for n, v in values.items() if type(v) is int and isinstance(space[n], Float)}
+    return {**values, **changed} if changed else values
 
 
 def _beside(hyperparameter: object, value: Scalar) -> Iterator[Scalar]:

@@ -1,4 +1,4 @@
-"""Configurations as arrays: what the model measures distances on and the candidate search moves through.
+"""Configurations as arrays, for algorithms that calculate: positions to move through, features to measure on.
 
 A *position* is a row with one number per hyperparameter that varies: the index of the value where values can be
 listed, else the place in [0, 1] on the sampling scale; NaN where inactive. *Features* are what the kernel sees: a
@@ -13,7 +13,17 @@ from typing import Final
 
 import numpy as np
 
-from tunerstudio.algorithms.api import Boolean, Choice, Fixed, Float, Int, Scalar, SearchSpace, Values
+from tunerstudio.study.hyperparameters import (
+    Boolean,
+    Choice,
+    Fixed,
+    Float,
+    Int,
+    Scalar,
+    SearchSpace,
+    Values,
+    same_value,
+)
 
 _LISTED: Final = 1000
 """Ranges with more values are treated as continuous."""
@@ -70,7 +80,7 @@ class Encoder:
         self.groups = np.repeat(np.arange(len(self.axes)), [axis.width for axis in self.axes])
         self._indices = [{(type(v), v): i for i, v in enumerate(axis.values)} for axis in self.axes]
         self._number = {axis.name: i for i, axis in enumerate(self.axes)}
-        self._conditions = [self._conditions_of(axis) for axis in self.axes]
+        self._conditions = [self._conditions_of(axis.hyperparameter) for axis in self.axes]
 
     @property
     def discrete(self) -> bool:
@@ -141,12 +151,14 @@ class Encoder:
                 column[~np.isin(rows[:, parent], allowed)] = np.nan
         return rows
 
-    def _conditions_of(self, axis: Axis) -> list[tuple[int, Array]]:
-        """(column of the parent, positions for which it allows this axis); parents that do not vary always do."""
+    def _conditions_of(self, hyperparameter: Int | Float | Choice | Boolean | Fixed) -> list[tuple[int, Array]]:
+        """(column of the parent, positions for which it is active); a parent that does not vary stands for its own."""
         found = []
-        for condition in axis.hyperparameter.conditions:
-            if condition.parent in self._number:
-                parent = self._number[condition.parent]
+        for condition in hyperparameter.conditions:
+            parent = self._number.get(condition.parent)
+            if parent is None:
+                found += self._conditions_of(self._space[condition.parent])
+            else:
                 allowed = [self._parent_position(parent, value) for value in condition.values]
                 found.append((parent, np.array(allowed)))
         return found
@@ -155,9 +167,7 @@ class Encoder:
         axis = self.axes[parent]
         if not axis.listed:
             return axis.hyperparameter.to_unit(value)
-        return next(
-            float(i) for i, v in enumerate(axis.values) if v == value and isinstance(v, bool) == isinstance(value, bool)
-        )
+        return next(float(index) for index, listed in enumerate(axis.values) if same_value(listed, value))
 
 
 def _axis(hyperparameter: Int | Float | Choice | Boolean) -> Axis:
