@@ -83,7 +83,7 @@ def _loaded(file: DataFile) -> dict[str, np.ndarray]:
     title = file.path.name
     try:
         with np.load(file.path, allow_pickle=False) as content:
-            arrays = {name: np.asarray(content[name]) for name in content.files}
+            found = {name: content[name] for name in content.files}
     except ValueError as error:
         if "pickle" not in str(error) and "Object arrays" not in str(error):
             raise DataError(f"{title} is a damaged NPZ file ({error}): save it again.") from error
@@ -93,6 +93,9 @@ def _loaded(file: DataFile) -> dict[str, np.ndarray]:
         ) from error
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise DataError(f"{title} is a damaged NPZ file ({error}): save it again.") from error
+    if any(isinstance(values, bytes) for values in found.values()):
+        raise DataError(f"{title} is a damaged NPZ file (a part of it is no array): save it again.")
+    arrays = {name: np.asarray(values) for name, values in found.items()}
     if not arrays:
         raise DataError(f"{title} holds no arrays: save x and y with numpy.savez.")
     for name, values in arrays.items():

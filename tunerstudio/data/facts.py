@@ -182,9 +182,10 @@ def _numeric_nature(name: str, told: np.ndarray, rows: int, distinct: int) -> Na
     named = _ID_NAME.fullmatch(name.strip()) is not None or _ID_NAME.fullmatch(name.strip().lower()) is not None
     if counts_up or (named and distinct > 0.9 * len(told)):
         return "id"
-    # Long numbers that hardly ever repeat are keys of something, whatever the column is called.
-    long_keys = len(told) >= 50 and distinct > 0.9 * len(told) and float(np.median(np.abs(told))) >= 10_000
-    return "id" if long_keys and told.min() >= 0 else "plain"
+    # Without a name: long numbers in the first place that hardly ever repeat are keys. Prices are long, too, but are
+    # not put first.
+    keys = name == "column_1" and len(told) >= 50 and distinct > 0.9 * len(told) and told.min() >= 0
+    return "id" if keys and float(np.median(told)) >= 10_000 else "plain"
 
 
 def _text_nature(name: str, kind: Any, present: Any, distinct: int) -> Nature:

@@ -16,7 +16,7 @@ from tunerstudio.data.values import number_text, to_numbers
 Fill = Literal["median", "mean", "zero"]
 Scaling = Literal["standard", "minmax", "none"]
 
-_BLOCK_BYTES = 1 << 28
+_BLOCK_BYTES = 1 << 26
 _SMALLEST_SPREAD = 1e-12
 
 

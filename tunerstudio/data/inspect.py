@@ -12,6 +12,7 @@ from tunerstudio.data.findings import findings
 from tunerstudio.data.fitting import class_numbers
 from tunerstudio.data.obstacles import obstacles
 from tunerstudio.data.open import source_fingerprint
+from tunerstudio.data.sentences import warning
 from tunerstudio.data.sources import Report
 from tunerstudio.data.split import assign_parts
 from tunerstudio.data.survey import Survey, survey
@@ -26,6 +27,8 @@ _BINS = 20
 _SAMPLE_CELLS = 20_000
 _SAMPLE_ROWS = 50
 _CELL_LENGTH = 200
+
+_ANEW = warning("columns_anew", "The columns are called otherwise than in the study: all were looked at anew.")
 
 
 def inspect(data: Data, folder: Path, progress: Report | None = None) -> Preview:
@@ -42,6 +45,9 @@ def inspect(data: Data, folder: Path, progress: Report | None = None) -> Preview
     """
     report = progress if progress is not None else _silent
     seen = survey(data, folder, report)
+    anew = len(seen.gone) == len(data.columns) > 1
+    if anew:
+        seen = survey(data.model_copy(update={"columns": (), "task": None, "image": None}), folder, report)
     wrong = obstacles(seen)
     return Preview(
         data=seen.data,
@@ -52,7 +58,7 @@ def inspect(data: Data, folder: Path, progress: Report | None = None) -> Preview
         sample=_rows(seen),
         classes=_classes(seen),
         parts=(0, 0, 0) if wrong else _parts(seen),
-        findings=(*wrong, *findings(seen)),
+        findings=(*wrong, *([_ANEW] if anew else []), *findings(seen)),
         fingerprint=source_fingerprint(data, folder, report),
     )
 

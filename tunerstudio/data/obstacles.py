@@ -7,14 +7,25 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunerstudio.data.edits import with_kind, with_roles, with_target, with_task
-from tunerstudio.data.facts import ColumnFacts
-from tunerstudio.data.sentences import error, quoted
+from tunerstudio.data.facts import ColumnFacts, Nature
+from tunerstudio.data.sentences import LISTED, error, quoted
 from tunerstudio.data.split import part_sizes
 from tunerstudio.data.survey import Survey
 from tunerstudio.data.targets import can_be_target, too_many_classes
 from tunerstudio.protocol.preview import Finding, Repair
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import DataError, suggest
+
+_REASONS: dict[Nature, str] = {
+    "plain": "usable",
+    "id": "identifies rows",
+    "date": "dates",
+    "time": "times",
+    "free_text": "free text",
+    "constant": "always the same",
+    "empty": "no values",
+    "nested": "lists or bytes",
+}
 
 
 def obstacles(survey: Survey) -> list[Finding]:
@@ -92,7 +103,8 @@ def _features(survey: Survey) -> Iterator[Finding]:
     features = survey.features
     if not features:
         ignored = [column.name for column in survey.data.columns if column.role == "ignore"]
-        why = f" Ignored: {quoted(ignored)}. Use one of them, or choose a file with more columns." if ignored else ""
+        reasons = [f"{name} ({_reason(survey, name)})" for name in ignored[:LISTED]]
+        why = f" Ignored: {', '.join(reasons)}. Use one of them, or choose another file." if ignored else ""
         repair = [
             Repair(label=f'Use "{name}"', data=with_roles(survey.data, [name], "feature"))
             for name in ignored[:3]
@@ -110,6 +122,11 @@ def _features(survey: Survey) -> Iterator[Finding]:
     if survey.table.array is None and all(facts.distinct == 0 for facts in usable):
         yield error("no_features", "All columns to learn from are empty: choose another file or other columns.")
     yield from _image(survey, usable)
+
+
+def _reason(survey: Survey, name: str) -> str:
+    facts = survey.detected.get(name)
+    return _REASONS[facts.nature] if facts is not None else "an array"
 
 
 def _image(survey: Survey, usable: list[ColumnFacts]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from numpy.lib.format import open_memmap
 
 from tunerstudio.data.collect import Collected, Needed, collect
 from tunerstudio.data.fitting import class_numbers, fit_array, fit_numbers, fit_vocabulary
+from tunerstudio.data.sentences import quoted
 from tunerstudio.data.sources import Report
 from tunerstudio.data.split import assign_parts
 from tunerstudio.data.survey import Survey
@@ -90,6 +91,8 @@ def _needed(survey: Survey) -> Needed:
 
 def _row_notes(rows: Collected, needed: Needed, survey: Survey) -> list[str]:
     notes = list(survey.table.notes)
+    if survey.added:
+        notes.append(f"Columns that the study does not list got the roles that were proposed: {quoted(survey.added)}.")
     left_out = survey.table.left_out
     if left_out.rows:
         notes.append(f"{left_out.rows} rows with another number of cells were left out ({left_out.first}).")

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tunerstudio.data.obstacles import obstacles
 from tunerstudio.data.open import source_facts, source_fingerprint
 from tunerstudio.data.plan import make_plan
+from tunerstudio.data.sentences import quoted
 from tunerstudio.data.sources import Report
-from tunerstudio.data.survey import survey
+from tunerstudio.data.survey import Survey, survey
 from tunerstudio.study.data import Data
 from tunerstudio.study.errors import DataError
 from tunerstudio.study.preprocessing import PLAN_FILE, PreparedData
@@ -66,9 +67,7 @@ def _silent(fraction: float | None, text: str) -> None:
 
 def _make(data: Data, folder: Path, to: Path, facts: tuple[int, int], report: Report) -> PreparedData:
     seen = survey(data, folder, report)
-    wrong = obstacles(seen)
-    if wrong:
-        raise DataError("\n".join(finding.message for finding in wrong))
+    _check(seen)
     mark = source_fingerprint(data, folder, report)
     temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
     try:
@@ -83,6 +82,22 @@ def _make(data: Data, folder: Path, to: Path, facts: tuple[int, int], report: Re
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return plan
+
+
+def _check(seen: Survey) -> None:
+    """DataError with all that stands in the way.
+
+    A column that the study learns from must be there: without it, trials before and after would not compare.
+    """
+    wrong = [finding.message for finding in obstacles(seen)]
+    needed = [column.name for column in seen.gone if column.role in ("feature", "sample_weight")]
+    if needed:
+        wrong.append(
+            f"{seen.table.title} has no {quoted(needed)}, which the study uses: choose the right file, or open the "
+            "Data page to go on without."
+        )
+    if wrong:
+        raise DataError("\n".join(wrong))
 
 
 def _finish(folder: Path, plan: PreparedData, key: _Key) -> None:

@@ -75,7 +75,7 @@ def _deal(parts: np.ndarray, order: np.ndarray, classes: np.ndarray, sizes: dict
     counts = np.bincount(classes)
     wanted = 1 + sum(size > 0 for size in sizes.values())
     room = np.where(counts >= wanted, counts - 1, 0)
-    by_class = [order[classes[order] == number] for number in range(len(counts))]
+    by_class = np.split(order[np.argsort(classes[order], kind="stable")], np.cumsum(counts)[:-1])
     taken = np.zeros(len(counts), dtype=np.int64)
     for part, size in sizes.items():
         quota = _quotas(np.where(counts >= wanted, counts, 0), size, len(classes), room)
