@@ -404,3 +404,12 @@ def test_problems_of_a_field_lead_to_it(page):
     assert page.layers.network.selected == OPTIMIZER
     page.show_field("model.blocks.0.arguments.units")
     assert page.layers.network.selected == DENSE
+
+
+def test_a_hidden_page_tells_its_status_and_catches_up_when_it_is_shown(page, study_context):
+    page.hide()
+    wrong = study_context.document.model.model_copy(update={"blocks": (LayerBlock(layer="Dens"),)})
+    study_context.edit("elsewhere", study_context.document.model_copy(update={"model": wrong}))
+    assert page.status().readiness is Readiness.NEEDS_YOU
+    page.show()
+    assert page.layers.network.titles()[1] == "Dens 1"

@@ -34,7 +34,7 @@ REPORT = {
     "size": 4,
     "road": "fused",
     "device": "CPU (2 cores)",
-    "device_reason": "no GPU was found",
+    "device_reason": "No GPU was found.",
 }
 
 
@@ -259,7 +259,7 @@ def test_the_check_says_what_it_found(page, study_context, qtbot):
     assert not page.check.button.isEnabled()
     qtbot.waitUntil(lambda: "The study can run." in page.check.text)
     assert "Parameters at the defaults: 1,234" in page.check.text
-    assert "CPU (2 cores) (no GPU was found)" in page.check.text
+    assert "CPU (2 cores). No GPU was found." in page.check.text
     assert load_document(study_context.folder) == study_context.document
     replace_text(line(page.budget, "trials"), "7")
     assert page.check.text == "The study has changed since the last check."
@@ -312,3 +312,13 @@ class TestFailedCheck:
 def test_while_a_search_runs_the_button_leads_to_it(page, study_context):
     study_context.set_search_state("running")
     assert page.primary_action() == ("Show the run", "go:run")
+
+
+def test_a_hidden_page_catches_up_when_it_is_shown(page, study_context):
+    page.hide()
+    training = study_context.document.training.model_copy(update={"epochs": 77})
+    study_context.edit("elsewhere", study_context.document.model_copy(update={"training": training}))
+    edit_model(study_context, EstimatorModel(estimator="GaussianNB"))
+    page.show()
+    assert page.training.form.rows["epochs"].findChildren(QLineEdit)[0].text() == "77"
+    assert page.table.rows.rowCount() == 0

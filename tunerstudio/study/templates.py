@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +16,9 @@ from tunerstudio.study.model import BlocksModel, ModelSpec
 from tunerstudio.study.objectives import usual_objective
 from tunerstudio.study.search import Search, Training
 
+_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one where the library was built with it."""
+
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -26,6 +29,7 @@ class TemplateInfo(BaseModel):
         name: Stable name, the file's without its ending; what `--template` takes.
         image: True: for pictures only; False: for tables only; None: for both.
         order: Less comes first; the first that suits is the default.
+        kind: Of the model.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +40,7 @@ class TemplateInfo(BaseModel):
     tasks: tuple[Task, ...]
     image: bool | None = None
     order: int = 100
+    kind: Literal["blocks", "code", "estimator"] = "blocks"
 
     def suits(self, data: Data) -> bool:
         """Whether the template can be used with `data`; an unknown task suits every table template."""
@@ -115,12 +120,12 @@ def _template_file(name: str) -> Path:
 
 
 def _info(path: Path, template: _Template) -> TemplateInfo:
-    fields = template.model_dump(include=set(TemplateInfo.model_fields) - {"name"})
-    return TemplateInfo(name=path.stem, **fields)
+    fields = template.model_dump(include=set(TemplateInfo.model_fields) - {"name", "kind"})
+    return TemplateInfo(name=path.stem, kind=template.model.kind, **fields)
 
 
 def _read(path: Path) -> _Template:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
     return _validated(_Template, content, path)
 
 

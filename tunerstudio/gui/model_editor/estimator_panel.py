@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSplitter, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
@@ -120,9 +120,7 @@ class EstimatorPanel(QWidget):
         item = QListWidgetItem(f"{info.name}   ·   {info.group}")
         item.setData(_NAME, info.name)
         item.setToolTip(info.help)
-        size = item.sizeHint()
-        size.setHeight(MINIMUM_TARGET)
-        item.setSizeHint(size)
+        item.setSizeHint(QSize(0, MINIMUM_TARGET))
         self.list.addItem(item)
 
     def _chosen(self, item: QListWidgetItem | None) -> None:

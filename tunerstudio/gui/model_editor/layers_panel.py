@@ -105,6 +105,7 @@ class LayersPanel(QWidget):
             self._splitter.addWidget(widget)
         self.palette_panel.setMinimumWidth(150)
         self.inspector.setMinimumWidth(360)
+        self.inspector.setMaximumWidth(560)
         for index, stretch in enumerate((0, 3, 2)):
             self._splitter.setStretchFactor(index, stretch)
         self._splitter.setSizes([200, 520, 400])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from tunerstudio.gui.model_editor.parsing import UNSET, TypedError, parse_value, value_text
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S
 from tunerstudio.study.catalogue import ArgumentInfo
+
+_ARROW_WIDTH = 36
 
 NUMBER_WIDTH = 130
 """Widest a field for a number gets, in logical pixels."""
@@ -69,8 +71,18 @@ class QuietComboBox(QComboBox):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(MINIMUM_TARGET)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
+
+    def sizeHint(self) -> QSize:
+        """Room for so many characters as were asked for, whatever the list holds.
+
+        Qt's own policy for this makes the list's window at once, which costs milliseconds for every field.
+        """
+        width = self.fontMetrics().averageCharWidth() * self.minimumContentsLength() + _ARROW_WIDTH
+        return QSize(width, max(self.fontMetrics().height() + SPACE_S, MINIMUM_TARGET))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def wheelEvent(self, event: Any) -> None:
         if self.hasFocus():

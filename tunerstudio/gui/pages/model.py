@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
@@ -31,7 +32,10 @@ _KINDS = ("blocks", "code", "estimator")
 
 
 class ModelPage(Page):
-    """Edits `document.model`. Each tab keeps what it held while another one is chosen."""
+    """Edits `document.model`. Each tab keeps what it held while another one is chosen.
+
+    While the page is hidden only its status follows the document.
+    """
 
     def __init__(
         self, theme: Theme, services: Services, parent: QWidget | None = None, catalogue: Catalogue | None = None
@@ -42,6 +46,7 @@ class ModelPage(Page):
         self._catalogue = catalogue or load_catalogue()
         self._study: StudyContext | None = None
         self._kind = ""
+        self._stale = False
         self._held: dict[str, ModelSpec] = {}
         self._problems: list[Problem] = []
         self.tabs = QTabBar()
@@ -136,17 +141,27 @@ class ModelPage(Page):
             return
         document = self._study.document
         self._problems = model_problems(document, self._catalogue)
+        if isinstance(document.model, CodeModel):
+            self.code.refresh(document.model)
+        self._stale = not self.isVisible()
+        if not self._stale:
+            self._show(document)
+        self.status_changed.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def _show(self, document: StudyDocument) -> None:
         by_field: dict[str, str] = {}
         for problem in self._problems:
             by_field.setdefault(problem.field, problem.message)
         if isinstance(document.model, BlocksModel):
             self.layers.refresh(by_field)
-        elif isinstance(document.model, CodeModel):
-            self.code.refresh(document.model)
-        else:
+        elif isinstance(document.model, EstimatorModel):
             self.estimator.refresh(by_field)
         self._space.setText(self._space_sentence(document))
-        self.status_changed.emit()
 
     def _troubles(self) -> dict[str, str]:
         if self._kind == "blocks":
@@ -174,7 +189,9 @@ class ModelPage(Page):
         space = search_space(document)
         if not space.hyperparameters:
             return self.tr("Nothing is tunable yet: press the dice beside a field.")
-        names = ", ".join(space.names()[:4]) + (" …" if len(space.names()) > 4 else "")
+        names = ", ".join(space.names()[:3])
+        if len(space.names()) > 3:
+            names = self.tr("{names} and {count} more").format(names=names, count=len(space.names()) - 3)
         if isinstance(model, EstimatorModel):
             return self.tr("{name}; tunable: {names}.").format(name=model.estimator, names=names)
         if not model.blocks:
@@ -200,9 +217,8 @@ class ModelPage(Page):
         assert self._study is not None
         document = self._study.document
         for info in template_names(document.data):
-            model = new_document(document.name, document.data, info.name).model
-            if model.kind == kind:
-                return model
+            if info.kind == kind:
+                return new_document(document.name, document.data, info.name).model
         return BlocksModel() if kind == "blocks" else None
 
     def _take_code(self, model: CodeModel, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from tunerstudio.algorithms.discovery import check_space, find_algorithms
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class SearchPage(Page):
-    """Edits `document.search` and `document.training`."""
+    """Edits `document.search` and `document.training`. While it is hidden only its status follows the document."""
 
     def __init__(self, theme: Theme, services: Services, parent: QWidget | None = None) -> None:
         """Plugins are looked for when the first study is shown."""
@@ -41,6 +42,7 @@ class SearchPage(Page):
         self._problems: list[tuple[str, str]] = []
         self._checked: dict[str, str] = {}
         self._looked = False
+        self._stale = False
         self.algorithm = AlgorithmForm(theme)
         self.objective = ObjectiveForm(theme)
         self.budget = SettingsForm(theme, self.tr("Budget"), budget_settings())
@@ -143,6 +145,17 @@ class SearchPage(Page):
         self.check.refresh()
         space = self._space(document)
         self._problems = self._find_problems(document, space)
+        self._stale = not self.isVisible()
+        if not self._stale:
+            self._show(document, space)
+        self.status_changed.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def _show(self, document: StudyDocument, space: SearchSpace | None) -> None:
         by_field: dict[str, str] = {}
         for field, sentence in (*self._problems, *self._checked.items()):
             by_field.setdefault(field, sentence)
@@ -153,7 +166,6 @@ class SearchPage(Page):
         self.training.setVisible(not isinstance(document.model, EstimatorModel))
         self.table.show_space(space)
         self._size.setText(self._size_sentence(document, space))
-        self.status_changed.emit()
 
     def _space(self, document: StudyDocument) -> SearchSpace | None:
         """The search space; None if it cannot be known without the engine, or is broken."""

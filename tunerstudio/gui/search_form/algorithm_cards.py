@@ -67,19 +67,26 @@ class AlgorithmCard(Card):
     """One algorithm.
 
     Attributes:
-        button: The radio button with its name.
+        button: The radio button beside its name.
     """
 
     def __init__(self, theme: Theme, info: AlgorithmInfo, parent: QWidget | None = None) -> None:
         """Say what `info` says."""
         super().__init__(parent)
-        self.button = QRadioButton(info.name)
-        self.button.setFont(theme.bold_font())
+        self.button = QRadioButton()
+        self.button.setAccessibleName(info.name)
         self.button.setMinimumHeight(MINIMUM_TARGET)
         self.button.setEnabled(info.usable)
+        name = QLabel(info.name)
+        name.setFont(theme.bold_font())
+        name.setWordWrap(True)
+        title = QHBoxLayout()
+        title.setSpacing(SPACE_XS)
+        title.addWidget(self.button)
+        title.addWidget(name, 1)
         self.body.setContentsMargins(SPACE_S + SPACE_XS, SPACE_S, SPACE_S + SPACE_XS, SPACE_S)
         self.body.setSpacing(SPACE_XS)
-        self.body.addWidget(self.button)
+        self.body.addLayout(title)
         manifest = info.manifest
         if info.problems:
             self.body.addWidget(self._reason(info))
