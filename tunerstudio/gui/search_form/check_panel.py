@@ -158,9 +158,8 @@ class CheckPanel(Card):
             lines.append(self.tr("Parameters at the defaults: {count}").format(count=count))
         if result.get("device"):
             reason = str(result.get("device_reason", ""))
-            lines.append(
-                self.tr("Device: {device}").format(device=result["device"]) + (f" ({reason})" if reason else "")
-            )
+            line = self.tr("Device: {device}").format(device=result["device"])
+            lines.append(f"{line}. {reason}" if reason else line)
         if result.get("metrics"):
             names = ", ".join(map(str, result["metrics"]))
             lines.append(self.tr("Logged after each epoch: {names}").format(names=names))
