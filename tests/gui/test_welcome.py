@@ -4,7 +4,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tunerstudio.gui import recent
+from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.pages.welcome import WelcomePage
+from tunerstudio.gui.widgets.network_sketch import sketch_columns
+from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.examples import find_examples
 from tunerstudio.study.files import save_document
 from tunerstudio.study.trials import Trial, TrialState
@@ -69,6 +72,25 @@ def test_recent_studies_are_remembered_with_their_best_score(page, study_context
     with qtbot.waitSignal(page.recent_chosen) as heard:
         qtbot.mouseClick(page.recent_rows[0], Qt.MouseButton.LeftButton)
     assert heard.args == [str(study_context.folder)]
+
+
+def test_opening_a_study_again_keeps_what_was_known_of_its_trials(study_context):
+    save_document(study_context.document, study_context.folder)
+    with StudyWriter(study_context.folder) as writer:
+        writer.put_trial(Trial(number=1, state=TrialState.COMPLETED, values={}, score=0.9))
+    study_context.add_history([Trial(number=1, state=TrialState.COMPLETED, values={}, score=0.9)], [])
+    recent.remember(study_context)
+    just_opened = StudyContext(study_context.folder, study_context.document)
+    recent.remember(just_opened)
+    (entry,) = recent.load_recent()
+    assert (entry.trials, entry.best, entry.state) == (1, "0.9000", "stopped")
+
+
+def test_the_picture_of_an_example_follows_its_blocks(document):
+    columns = sketch_columns(document)
+    assert [(column.dots, column.varies) for column in columns] == [(5, False), (4, True), (1, False)]
+    digits = next(example for example in find_examples() if example.name == "digits").document()
+    assert sketch_columns(digits)[0].square
 
 
 def test_a_study_that_is_gone_is_not_listed(study_context):

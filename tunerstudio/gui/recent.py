@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import format_score
 from tunerstudio.locations import user_data_folder
+from tunerstudio.store.reader import has_history
 from tunerstudio.study.data import FileSource
 from tunerstudio.study.files import DOCUMENT_FILE, write_atomically
 from tunerstudio.study.trials import TrialState, ranked
@@ -52,8 +53,16 @@ def load_recent() -> list[RecentStudy]:
 
 
 def remember(study: StudyContext) -> None:
-    """Put `study` first in the list."""
-    _save([_entry(study), *(entry for entry in load_recent() if entry.folder != str(study.folder))])
+    """Put `study` first in the list.
+
+    A study that was just opened has not read its history yet: then what was known of its trials stays.
+    """
+    known = load_recent()
+    entry = _entry(study)
+    earlier = next((other for other in known if other.folder == entry.folder), None)
+    if earlier is not None and not study.trials and has_history(study.folder):
+        entry = entry.model_copy(update={name: getattr(earlier, name) for name in ("trials", "best", "state")})
+    _save([entry, *(other for other in known if other.folder != entry.folder)])
 
 
 def forget(folder: str) -> None:

@@ -90,10 +90,11 @@ class _Tail(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Close the database."""
+        """Close the database and end the thread."""
         self._folder = None
         self._retry.stop()
         self._close()
+        self.thread().quit()
 
     def _read(self, folder: Path) -> None:
         if self._reader is None:
@@ -197,8 +198,7 @@ class SearchWorker(QObject):
         self._pace.stop()
         self._study = None
         if self._thread.isRunning():
-            self._close.emit()
-            self._thread.quit()
+            self._close.emit()  # quits the thread when the database is closed
             self._thread.wait()
 
     def run(self, trials: int | None = None) -> None:

@@ -100,8 +100,7 @@ class ServiceClient(QObject):
         self._pending.clear()
         self._waiting.clear()
         if self._thread.isRunning():
-            self._close.emit()
-            self._thread.quit()
+            self._close.emit()  # quits the thread when the process is gone
             self._thread.wait()
         self._set_state("stopped")
 

@@ -73,15 +73,15 @@ class ServiceProcess(QObject):
 
     @Slot()
     def close(self) -> None:
-        """End the process: close its stdin, wait a little, kill it. Not told by `ended`."""
+        """End the process (close its stdin, wait a little, kill it), then the thread. Not told by `ended`."""
         process = self._release()
-        if process is None:
-            return
-        process.closeWriteChannel()
-        if not process.waitForFinished(_END_PATIENCE_MS):
-            process.kill()
-            process.waitForFinished(_END_PATIENCE_MS)
-        process.deleteLater()
+        if process is not None:
+            process.closeWriteChannel()
+            if not process.waitForFinished(_END_PATIENCE_MS):
+                process.kill()
+                process.waitForFinished(_END_PATIENCE_MS)
+            process.deleteLater()
+        self.thread().quit()
 
     @Slot()
     def kill(self) -> None:

@@ -30,9 +30,12 @@ from tunerstudio.gui.widgets.basics import (
     muted_label,
     set_look,
 )
+from tunerstudio.gui.widgets.network_sketch import NetworkSketch
 from tunerstudio.study.examples import Example
 
 _ICON = QSize(28, 28)
+_MOST_WIDTH = 1400
+"""Wider, lines get too long to read; on larger screens the page stands in the middle."""
 
 
 class _Clickable(Card):
@@ -86,6 +89,7 @@ class _ExampleCard(Card):
 
     def __init__(self, theme: Theme, example: Example) -> None:
         super().__init__()
+        self.body.addWidget(NetworkSketch(theme, example.document()))
         top = QHBoxLayout()
         top.setSpacing(SPACE_S)
         picture = QToolButton()
@@ -187,8 +191,13 @@ class WelcomePage(QWidget):
         self._examples: list[Example] = []
         self.example_cards: list[_ExampleCard] = []
         self.recent_rows: list[_RecentRow] = []
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+        content = QWidget()
+        content.setMaximumWidth(_MOST_WIDTH)
+        whole.addWidget(content)
+        outer = QVBoxLayout(content)
+        outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE_M)
         outer.addWidget(heading_label(theme, self.tr("Tuner Studio"), 1))
         outer.addWidget(
