@@ -50,3 +50,14 @@ def test_usable_layers_without_required_arguments_can_be_made(keras):
             getattr(keras.layers, info.name)()
             made += 1
     assert made > 40
+
+
+def test_every_listed_estimator_is_one_that_the_worker_finds():
+    import importlib
+
+    worker = importlib.import_module("tunerstudio.worker.estimator")
+    names = [info.name for info in load_catalogue().estimators]
+    assert len(names) > 60
+    assert names[0] == "RandomForestClassifier"
+    for name in names:
+        assert any(hasattr(importlib.import_module(f"sklearn.{module}"), name) for module in worker._MODULES), name

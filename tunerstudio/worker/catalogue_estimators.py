@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tunerstudio.study.catalogue import ArgumentInfo, ArgumentType, ClassInfo
 from tunerstudio.worker.docstrings import first_sentence, numpy_arguments, plain_text
 
-ESTIMATORS: tuple[str, ...] = (
+_FIRST = (
     "RandomForestClassifier", "RandomForestRegressor",
     "HistGradientBoostingClassifier", "HistGradientBoostingRegressor",
     "LogisticRegression", "Ridge",
@@ -28,7 +28,7 @@ ESTIMATORS: tuple[str, ...] = (
     "RidgeClassifier", "LinearRegression", "Lasso", "ElasticNet", "BayesianRidge", "HuberRegressor",
     "GaussianNB", "LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis",
 )  # fmt: skip
-"""The estimators that a study can use, the everyday ones first."""
+"""The estimators that are listed first, the everyday ones at the very top."""
 
 _EVERYDAY = 10
 _GROUPS = {
@@ -40,7 +40,12 @@ _GROUPS = {
     "neural_network": "Neural network of scikit-learn",
     "naive_bayes": "Bayes",
     "discriminant_analysis": "Discriminant analysis",
+    "gaussian_process": "Gaussian process",
+    "kernel_ridge": "Linear, with a kernel",
+    "cross_decomposition": "Partial least squares",
+    "dummy": "Yardsticks",
 }
+"""Modules of scikit-learn whose estimators a study can use, with the heading they are listed under."""
 _OURS = {"random_state", "n_jobs", "verbose", "warm_start"}
 """Arguments that the program sets itself, or that make no sense in a search."""
 
@@ -54,12 +59,23 @@ _ADVANCED = re.compile(
 
 
 def estimator_infos() -> Iterable[ClassInfo]:
-    """Every estimator of `ESTIMATORS`, described."""
+    """Every estimator that a study can use, described; those that need another estimator are left out."""
     from sklearn.utils import all_estimators
 
-    known = dict(all_estimators(type_filter=["classifier", "regressor"]))
-    for place, name in enumerate(ESTIMATORS, start=1):
-        yield _describe(known[name], name, place if place <= _EVERYDAY else None)
+    found = dict(all_estimators(type_filter=["classifier", "regressor"]))
+    usable = {name: item for name, item in found.items() if _module(item) in _GROUPS and _stands_alone(item)}
+    rest = sorted(set(usable) - set(_FIRST))
+    for place, name in enumerate((*_FIRST, *rest), start=1):
+        yield _describe(usable[name], name, place if place <= _EVERYDAY else None)
+
+
+def _module(item: Any) -> str:
+    return str(item.__module__).split(".")[1]
+
+
+def _stands_alone(item: Any) -> bool:
+    parameters = inspect.signature(item).parameters.values()
+    return all(parameter.default is not inspect.Parameter.empty for parameter in parameters)
 
 
 def _describe(item: Any, name: str, everyday: int | None) -> ClassInfo:
@@ -73,7 +89,7 @@ def _describe(item: Any, name: str, everyday: int | None) -> ClassInfo:
         for parameter in inspect.signature(item).parameters.values()
         if parameter.name not in _OURS
     ]
-    group = _GROUPS[item.__module__.split(".")[1]]
+    group = _GROUPS[_module(item)]
     return ClassInfo(
         name=name,
         group=group,
