@@ -3,6 +3,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from tests.gui.run_history import completed_trial, half_way
+from tunerstudio.analysis.history import score_history
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.plots.curves import CurvesPlot
 from tunerstudio.gui.plots.history import HistoryPlot
@@ -63,15 +64,15 @@ def test_throttle_serves_many_requests_at_once(qtbot, qapp):
 
 def test_a_hidden_plot_redraws_when_it_is_shown(qtbot, theme, history):
     plot = HistoryPlot(theme)
-    plot.set_trials(history.trials.values(), OBJECTIVE)
-    assert len(plot.history) == 0
+    plot.set_history(score_history(history.trials.values(), "max"), OBJECTIVE)
+    assert plot.plot.accessibleDescription() == ""
     shown(qtbot, plot)
-    qtbot.waitUntil(lambda: len(plot.history) == 22)
+    qtbot.waitUntil(lambda: plot.plot.accessibleDescription().startswith("22 trials"))
 
 
 def test_clicking_a_point_selects_its_trial(qtbot, theme, history):
     plot = shown(qtbot, HistoryPlot(theme))
-    plot.set_trials(history.trials.values(), OBJECTIVE)
+    plot.set_history(score_history(history.trials.values(), "max"), OBJECTIVE)
     plot.redraw_now()
     place = plot.history.numbers.tolist().index(7)
     with qtbot.waitSignal(plot.trial_clicked) as clicked:
@@ -85,7 +86,7 @@ def test_clicking_a_point_selects_its_trial(qtbot, theme, history):
 
 def test_arrow_keys_walk_through_the_history(qtbot, theme, history):
     plot = shown(qtbot, HistoryPlot(theme))
-    plot.set_trials(history.trials.values(), OBJECTIVE)
+    plot.set_history(score_history(history.trials.values(), "max"), OBJECTIVE)
     plot.set_selection([8])
     plot.redraw_now()
     heard = []
@@ -101,7 +102,7 @@ def test_history_bears_nothing_nan_and_outliers(qtbot, theme):
     trials = [Trial(n, TrialState.COMPLETED, {}, score=0.1 + n / 1000) for n in range(1, 41)]
     trials += [Trial(41, TrialState.COMPLETED, {}, score=1e12), Trial(42, TrialState.COMPLETED, {}, score=float("nan"))]
     trials += [Trial(43, TrialState.PRUNED, {}, score=0.12), Trial(44, TrialState.FAILED, {})]
-    plot.set_trials(trials, Objective(name="val_loss", direction="min"))
+    plot.set_history(score_history(trials, "min"), Objective(name="val_loss", direction="min"))
     plot.redraw_now()
     assert plot.note.text() == "Trials outside of the picture: 1"
     assert plot.plot.getViewBox().viewRange()[1][1] < 1
@@ -110,7 +111,7 @@ def test_history_bears_nothing_nan_and_outliers(qtbot, theme):
 
 def test_zooming_stays_until_undone(qtbot, theme, history):
     plot = shown(qtbot, HistoryPlot(theme))
-    plot.set_trials(history.trials.values(), OBJECTIVE)
+    plot.set_history(score_history(history.trials.values(), "max"), OBJECTIVE)
     plot.redraw_now()
     box = plot.plot.getViewBox()
     box.setRange(xRange=(2, 4), padding=0)
@@ -124,7 +125,7 @@ def test_zooming_stays_until_undone(qtbot, theme, history):
 
 def test_plots_follow_the_theme(qtbot, theme, history):
     plot = shown(qtbot, HistoryPlot(theme))
-    plot.set_trials(history.trials.values(), OBJECTIVE)
+    plot.set_history(score_history(history.trials.values(), "max"), OBJECTIVE)
     plot.redraw_now()
     light = theme.color("card").name()
     assert light in colors_in(plot)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -40,15 +42,13 @@ class ScoreHistory:
 
 def score_history(trials: Iterable[Trial], direction: Direction) -> ScoreHistory:
     """The history of `trials` (any order); trials without a finite score are left out."""
-    rows = sorted(
-        (t.number, float(t.score), t.standard_error, t.state is TrialState.COMPLETED)
-        for t in trials
-        if t.score is not None and np.isfinite(t.score) and t.state in (TrialState.COMPLETED, TrialState.PRUNED)
-    )
-    numbers = np.array([row[0] for row in rows], dtype=np.int64)
-    scores = np.array([row[1] for row in rows], dtype=np.float64)
-    errors = np.array([np.nan if row[2] is None else row[2] for row in rows], dtype=np.float64)
-    completed = np.array([row[3] for row in rows], dtype=bool)
+    scored = (TrialState.COMPLETED, TrialState.PRUNED)
+    found = [t for t in trials if t.score is not None and math.isfinite(t.score) and t.state in scored]
+    found.sort(key=attrgetter("number"))
+    numbers = np.array([t.number for t in found], dtype=np.int64)
+    scores = np.array([t.score for t in found], dtype=np.float64)
+    errors = np.array([t.standard_error for t in found], dtype=np.float64)  # None becomes NaN
+    completed = np.array([t.state is TrialState.COMPLETED for t in found], dtype=bool)
     best = best_so_far(np.where(completed, scores, np.nan), direction)
     if not completed.any():
         return ScoreHistory(numbers, scores, errors, completed, best, None, None)

@@ -7,12 +7,13 @@ because one diverged trial must not decide. It sees no interactions, and says so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.hyperparameters import Scalar, same_value
 from tunerstudio.study.search import Direction
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -55,7 +56,7 @@ class Importance:
 
 def importance(trials: Iterable[Trial], direction: Direction) -> Importance:
     """Importance of every hyperparameter that varied and was active in enough completed trials."""
-    done = [t for t in trials if t.state is TrialState.COMPLETED and t.score is not None and np.isfinite(t.score)]
+    done = [t for t in trials if t.state is TrialState.COMPLETED and t.score is not None and math.isfinite(t.score)]
     if len(done) < ENOUGH_TRIALS:
         return Importance((), len(done))
     sign = 1.0 if direction == "max" else -1.0
@@ -71,7 +72,7 @@ def importance(trials: Iterable[Trial], direction: Direction) -> Importance:
 
 
 def _one(name: str, values: Sequence[Scalar], goodness: np.ndarray) -> HyperparameterImportance | None:
-    if len(values) < ENOUGH_TRIALS or len(set(map(repr, values))) < 2:
+    if len(values) < ENOUGH_TRIALS or all(same_value(value, values[0]) for value in values):
         return None
     ranks = average_ranks(goodness)
     if is_numeric(values):
@@ -79,7 +80,8 @@ def _one(name: str, values: Sequence[Scalar], goodness: np.ndarray) -> Hyperpara
         groups = _equally_full_bins(numbers)
         tendency = _correlation(average_ranks(numbers), ranks)
     else:
-        _, groups = np.unique([repr(value) for value in values], return_inverse=True)
+        codes: dict[tuple[type, Scalar], int] = {}
+        groups = np.array([codes.setdefault((type(value), value), len(codes)) for value in values])
         tendency = None
     return HyperparameterImportance(name, explained_share(groups, ranks), tendency, len(values))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tunerstudio.analysis.importance import is_numeric
-from tunerstudio.study.hyperparameters import Scalar, SearchSpace
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace, same_value
 from tunerstudio.study.search import Direction
 from tunerstudio.study.trials import Trial, TrialState, ranked
 
@@ -69,7 +70,7 @@ def parallel_coordinates(
     best_first = [
         t
         for t in ranked(list(trials), direction)
-        if t.state is TrialState.COMPLETED and t.score is not None and np.isfinite(t.score)
+        if t.state is TrialState.COMPLETED and t.score is not None and math.isfinite(t.score)
     ]
     shown = _thinned(best_first, most)
     names = [name for name in _names(shown, space) if _varies([t.values[name] for t in shown if name in t.values])]
@@ -105,7 +106,7 @@ def _names(trials: Sequence[Trial], space: SearchSpace | None) -> list[str]:
 
 
 def _varies(values: Sequence[Scalar]) -> bool:
-    return len({repr(value) for value in values}) > 1
+    return any(not same_value(value, values[0]) for value in values)
 
 
 def _is_log(name: str, space: SearchSpace | None) -> bool | None:

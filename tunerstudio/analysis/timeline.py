@@ -9,6 +9,9 @@ import numpy as np
 
 from tunerstudio.study.trials import Trial, TrialState
 
+_TOUCHING_S = 1e-6
+"""Overlap that is none: clocks are not exact."""
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -33,16 +36,23 @@ def timeline(trials: Iterable[Trial], now: float) -> Timeline:
     started = sorted((t for t in trials if t.started_at is not None), key=lambda t: (t.started_at or 0.0, t.number))
     starts = np.array([t.started_at for t in started], dtype=np.float64)
     ends = np.array([_end(t, now) for t in started], dtype=np.float64)
+    numbers = np.array([t.number for t in started], dtype=np.int64)
+    return Timeline(numbers, starts, ends, _lanes(starts, ends), tuple(t.state for t in started))
+
+
+def _lanes(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """For each bar the first row that is free when it starts."""
+    lanes = np.zeros(len(starts), dtype=np.int64)
+    if (starts[1:] + _TOUCHING_S >= np.maximum.accumulate(ends)[:-1]).all():
+        return lanes
     free: list[float] = []
-    lanes = np.zeros(len(started), dtype=np.int64)
-    for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        lane = next((place for place, until in enumerate(free) if until <= start + 1e-6), len(free))
+    for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        lane = next((place for place, until in enumerate(free) if until <= start + _TOUCHING_S), len(free))
         if lane == len(free):
             free.append(end)
         free[lane] = end
         lanes[index] = lane
-    numbers = np.array([t.number for t in started], dtype=np.int64)
-    return Timeline(numbers, starts, ends, lanes, tuple(t.state for t in started))
+    return lanes
 
 
 def _end(trial: Trial, now: float) -> float:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from tunerstudio.gui import recent
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.history_memory import HistoryMemory
 from tunerstudio.gui.inspector import Inspector
 from tunerstudio.gui.search_worker import SearchWorker
 from tunerstudio.gui.services import Services
@@ -156,6 +157,7 @@ class Workspace(QObject):
         self.inspector.set_study(study)
         self.worker.set_study(study)
         if study is not None:
+            HistoryMemory(study)
             recent.remember(study)
         self.study_changed.emit(study)
         if before is not None:

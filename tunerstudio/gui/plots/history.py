@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from tunerstudio.gui.plots.axes import WholeAxis
 from tunerstudio.gui.plots.panel import PlotPanel, nearest
 from tunerstudio.gui.theme import Theme
 from tunerstudio.study.search import Objective
-from tunerstudio.study.trials import Trial
 
 _MOST_BARS = 1000
 """Trials up to which error bars tell something; more of them are a grey cloud."""
@@ -38,9 +37,9 @@ class HistoryPlot(PlotPanel):
         self._pruned: Any = pg.ScatterPlotItem(pxMode=True)
         self._chosen: Any = pg.ScatterPlotItem(pxMode=True)
         self._best: Any = pg.PlotCurveItem(connect="finite")
-        self._trials: Iterable[Trial] = ()
         self._objective = Objective()
         self._selection: list[int] = []
+        self._is_outdated = True
         self._history = score_history((), "min")
         super().__init__(theme, "", parent)
         self.title_label.setText(self.tr("Score of each trial, best so far"))
@@ -58,9 +57,10 @@ class HistoryPlot(PlotPanel):
     def make_axis(self, side: str) -> Any:
         return WholeAxis(side) if side == "bottom" else super().make_axis(side)
 
-    def set_trials(self, trials: Iterable[Trial], objective: Objective) -> None:
-        """Show `trials`; a live view, such as the values of a dictionary, is read anew at each redraw."""
-        self._trials, self._objective = trials, objective
+    def set_history(self, history: ScoreHistory, objective: Objective) -> None:
+        """Show `history` of the scores of `objective`."""
+        self._history, self._objective = history, objective
+        self._is_outdated = True
         self.request_redraw()
 
     def set_selection(self, numbers: Sequence[int]) -> None:
@@ -69,12 +69,14 @@ class HistoryPlot(PlotPanel):
         self.request_redraw()
 
     def redraw(self) -> None:
-        history = self._history = score_history(self._trials, self._objective.direction)
+        history = self._history
         x = history.numbers.astype(np.float64)
-        self.plot.setLabel("left", self._objective.name)
-        self._draw_bars(x, history)
-        self._draw_points(x, history)
-        self._best.setData(*_steps(x, history.best))
+        if self._is_outdated:
+            self._is_outdated = False
+            self.plot.setLabel("left", self._objective.name)
+            self._draw_bars(x, history)
+            self._draw_points(x, history)
+            self._best.setData(*_steps(x, history.best))
         self._draw_selection(x, history)
         self._set_range(x, history)
         best = format_score(history.best_score)
@@ -85,6 +87,7 @@ class HistoryPlot(PlotPanel):
         )
 
     def restyle(self) -> None:
+        self._is_outdated = True
         self._best.setPen(self.pen(self.theme.color("good"), 2))
 
     def trial_at(self, where: QPointF) -> tuple[int, str] | None:

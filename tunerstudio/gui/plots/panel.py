@@ -228,3 +228,13 @@ def nearest(plot: Any, where: QPointF, x: np.ndarray, y: np.ndarray) -> int | No
         return None
     place = int(np.nanargmin(squares))
     return place if squares[place] <= NEAR_PX**2 else None
+
+
+def mixed(color: QColor, background: QColor, share: float) -> QColor:
+    """`share` of `color` over `background`, as an opaque colour."""
+    rest = 1.0 - share
+    return QColor.fromRgbF(
+        color.redF() * share + background.redF() * rest,
+        color.greenF() * share + background.greenF() * rest,
+        color.blueF() * share + background.blueF() * rest,
+    )

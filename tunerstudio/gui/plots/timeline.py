@@ -25,6 +25,7 @@ class TimelinePlot(PlotPanel):
         """No bars yet."""
         self._trials: Iterable[Trial] = ()
         self._line = timeline((), 0.0)
+        self._is_outdated = True
         self._selection: list[int] = []
         self._bars: dict[TrialState, Any] = {}
         self._marks: Any = pg.BarGraphItem(x0=[], x1=[], y0=[], height=0.8)
@@ -40,8 +41,9 @@ class TimelinePlot(PlotPanel):
         return pg.DateAxisItem(side) if side == "bottom" else super().make_axis(side)
 
     def set_trials(self, trials: Iterable[Trial]) -> None:
-        """Show `trials`; a live view is read anew at each redraw."""
+        """Show `trials`, which are read anew when the plot is drawn next."""
         self._trials = trials
+        self._is_outdated = True
         self.request_redraw()
 
     def set_selection(self, numbers: Sequence[int]) -> None:
@@ -50,16 +52,22 @@ class TimelinePlot(PlotPanel):
         self.request_redraw()
 
     def redraw(self) -> None:
-        line = self._line = timeline(self._trials, time.time())
-        states = np.array([state.value for state in line.states], dtype=object)
-        for state in TrialState:
-            self._draw_state(line, state, states == state.value)
+        if self._is_outdated:
+            self._is_outdated = False
+            self._line = timeline(self._trials, time.time())
+            states = np.array([state.value for state in self._line.states], dtype=object)
+            for state in TrialState:
+                self._draw_state(self._line, state, states == state.value)
+        line = self._line
         chosen = np.isin(line.numbers, self._selection)
         self._marks.setOpts(**_bars(line, chosen), brush=None, pen=self.pen(self.theme.color("text"), 2))
         self.plot.showGrid(x=False, y=False)
         self._set_range(line)
         lanes = int(line.lanes.max()) + 1 if line.lanes.size else 0
         self.describe(self.tr("{count} trials, up to {lanes} side by side").format(count=len(line.states), lanes=lanes))
+
+    def restyle(self) -> None:
+        self._is_outdated = True
 
     def trial_at(self, where: QPointF) -> tuple[int, str] | None:
         box, line = self.plot.getViewBox(), self._line

@@ -23,7 +23,7 @@ from tunerstudio.gui.theme import SPACE_S, Theme
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.network import search_space
-from tunerstudio.study.trials import Epoch, Trial, TrialState, ranked
+from tunerstudio.study.trials import Epoch, Trial, TrialState
 
 
 class RunView(QWidget):
@@ -42,6 +42,7 @@ class RunView(QWidget):
         super().__init__(parent)
         self._study: StudyContext | None = None
         self._space: SearchSpace | None = None
+        self._best: int | None = None
         self.phase = SearchPhase.NEW
         self.banner = RunBanner(theme, self)
         self.history = HistoryPlot(theme, self)
@@ -95,7 +96,8 @@ class RunView(QWidget):
         self.banner.show_phase(phase)
         self.banner.show_progress(how_far, int(history.completed.sum()))
         self.banner.show_best(history.best_score, history.best_number)
-        self.history.set_trials(study.trials.values(), search.objective)
+        self.history.set_history(history, search.objective)
+        self._best = history.best_number
         self.timeline.set_trials(study.trials.values())
         self.parallel.set_trials(study.trials.values(), search.objective, self._space)
         self.importance.set_trials(study.trials.values(), search.objective.direction)
@@ -187,9 +189,8 @@ class RunView(QWidget):
         is_active = study.search_state != "idle"
         running = [n for n, trial in study.trials.items() if is_active and trial.state is TrialState.RUNNING]
         numbers = [*running[-4:], *study.selection]
-        if not numbers:
-            best = ranked(list(study.trials.values()), study.document.search.objective.direction)[:1]
-            numbers = [trial.number for trial in best if trial.state is TrialState.COMPLETED]
+        if not numbers and self._best is not None:
+            numbers = [self._best]
         self.curves.set_trials(numbers)
 
     def _show_what_has_data(self, scores: int, has_epochs: bool) -> None:
