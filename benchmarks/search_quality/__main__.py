@@ -4,7 +4,7 @@
 
 An algorithm may be given options: `gaussian_process:acquisition=bound,exploration=2`. Prints the mean normalised
 regret of the configuration that would be picked (the best observed one) after 25, 50 and 100 trials (0: the best of
-the table, 1: the median one), and the seconds per proposal.
+the table, 1: the median one), and the processor seconds per proposal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from benchmarks.search_quality import tables
-from tunerstudio.algorithms.api import TrialState, Values
+from tunerstudio.algorithms.api import TrialState, Values, values_key
 from tunerstudio.algorithms.discovery import get
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.algorithms.simulation import Simulation
@@ -47,7 +47,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: regret after each trial, and seconds of each proposal."""
+    """What came of it: regret after each trial, and processor seconds of each proposal."""
 
     job: Job
     kind: str
@@ -69,13 +69,16 @@ def run(job: Job) -> Outcome:
     def score(values: Values, epochs: int) -> float | None:
         return table.observe(values, epochs, rng)
 
-    simulation = Simulation(host, score, max_epochs=table.epochs)
+    def available(values: Values) -> Values:
+        return table.available(values, {values_key(trial.values) for trial in simulation.trials})
+
+    simulation = Simulation(host, score, max_epochs=table.epochs, change=available)
     seconds = []
     while len(simulation.trials) < job.trials and not simulation.finished:
         simulation.end_all()
-        start = time.perf_counter()
+        start = time.process_time()
         simulation.step()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     simulation.end_all()
     regrets, best, regret = [], float("inf"), 1.0
     for trial in simulation.trials:

@@ -1,7 +1,7 @@
 """Tables of real trainings that answer at once: a configuration goes in, the score its training gave comes out.
 
 A table is an `.npz` file with `meta` (JSON) and arrays: a full grid (`choices` per axis) with repeats or learning
-curves, or a pool of random configurations (`columns`) with learning curves, where the nearest one answers.
+curves, or a pool of random configurations (`columns`) with learning curves, of which the nearest untried one is taken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tunerstudio.algorithms.api import Choice, Float, SearchSpace, Values
+from tunerstudio.algorithms.api import Choice, Float, SearchSpace, Values, values_key
 
 Array = np.ndarray
 
@@ -46,6 +46,10 @@ class Table(ABC):
     @abstractmethod
     def truth(self, values: Values) -> float:
         """Expected loss of a whole training."""
+
+    def available(self, values: Values, tried: set[str]) -> Values:
+        """What can be trained instead of `values`: a pool gives the nearest that is not in `tried` (keys)."""
+        return dict(values)
 
     def regret(self, values: Values) -> float:
         """0 for the best configuration of the table, 1 for the median one."""
@@ -89,7 +93,7 @@ class GridTable(Table):
 
 
 class PoolTable(Table):
-    """A pool of random configurations; the one nearest to what is asked answers."""
+    """A pool of random configurations, of which the nearest to what is asked is trained."""
 
     def __init__(self, path: Path, meta: dict[str, Any], configurations: Array, curves: Array) -> None:
         self.name, self.kind = path.stem, meta["benchmark"]
@@ -103,6 +107,8 @@ class PoolTable(Table):
         )
         self._low, self._range = self._scaled(low), self._scaled(high) - self._scaled(low)
         self._pool = (self._scaled(configurations) - self._low) / self._range
+        self._values: list[Values] = [dict(zip(self._names, map(float, row), strict=True)) for row in configurations]
+        self._place = {values_key(values): index for index, values in enumerate(self._values)}
         self._curves = np.where(np.isfinite(curves), curves, np.inf)
         self.epochs = curves.shape[1]
         super().__init__(self._curves.min(axis=1))
@@ -111,18 +117,23 @@ class PoolTable(Table):
         result: Array = np.where(self._log, np.log(np.where(self._log, rows, 1.0)), rows)
         return result
 
-    def _curve(self, values: Values) -> Array:
+    def available(self, values: Values, tried: set[str]) -> Values:
+        """The nearest configuration of the pool, on the sampling scales, that was not tried."""
         asked = (self._scaled(np.array([float(values[name]) for name in self._names])) - self._low) / self._range
-        curve: Array = self._curves[int(((self._pool - asked) ** 2).sum(axis=1).argmin())]
+        order = np.argsort(((self._pool - asked) ** 2).sum(axis=1), kind="stable")
+        return next(dict(self._values[index]) for index in order if values_key(self._values[index]) not in tried)
+
+    def _curve(self, values: Values) -> Array:
+        curve: Array = self._curves[self._place[values_key(values)]]
         return curve
 
     def observe(self, values: Values, epochs: int, rng: np.random.Generator) -> float | None:
-        """Best of the nearest configuration's curve; None if it ends in NaN or infinity."""
+        """Best of the curve up to `epochs`; None if it has diverged by then."""
         curve = self._curve(values)[:epochs]
         return float(curve.min()) if math.isfinite(curve[-1]) else None
 
     def truth(self, values: Values) -> float:
-        """Best of the nearest configuration's curve."""
+        """Best of the whole curve."""
         return float(self._curve(values).min())
 
 

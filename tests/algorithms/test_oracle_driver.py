@@ -273,3 +273,14 @@ def test_bayesian_learns_to_keep_away_from_failures():
     assert len(trials) == 26
     proposed = [trial.values["a"] for trial in trials[12:]]
     assert sum(a > 0.8 for a in proposed) <= 0.3 * len(proposed)
+
+
+def test_a_trial_that_was_edited_before_it_ran_is_told_as_it_ran(search_with):
+    simulation = search_with("RandomSearchOracle")
+    simulation.change = lambda values: {**values, "a": 1}
+    simulation.run(4)
+    oracle = simulation.host._oracle._oracle
+    told = [trial.hyperparameters.values for trial in oracle.trials.values()]
+    assert told[:3] == [trial.values for trial in simulation.trials[:3]]
+    again = restarted(simulation, search_with("RandomSearchOracle"))
+    assert [trial.hyperparameters.values for trial in again.host._oracle._oracle.trials.values()] == told

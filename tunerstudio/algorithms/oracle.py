@@ -78,6 +78,7 @@ class OracleDriver:
         self._journal: list[list[Any]] = []
         self._ids: dict[int, str] = {}
         self._ended: set[int] = set()
+        self._running: dict[int, str] = {}
         self._scores: dict[str, float] = {}
         self._penalised: set[str] = set()
         self._tried = TriedConfigurations(self._settings.space)
@@ -197,7 +198,7 @@ class OracleDriver:
             wishes = _split(trial.hyperparameters.values)[1]
             trial.hyperparameters.values = {**self._space.encode(values), **wishes}
             self._oracle._record_values(trial)
-        self._remember(trial)
+        self._running[number] = self._remember(trial)
 
     def _answer_repetition(self, history: History, number: int) -> Proposal | None:
         """End the repetition with the score its twin has; if that still runs, keep it as it is."""
@@ -219,6 +220,9 @@ class OracleDriver:
             if trial.number not in self._ids:
                 self._add(trial.number, trial.values)
                 self._journal.append(["add", trial.number, trial.values])
+            elif self._running.get(trial.number, "") != values_key(trial.values):  # a person has edited it
+                self._take(trial.number, trial.values)
+                self._journal.append(["take", trial.number, trial.values])
             if trial.state.is_finished and trial.number not in self._ended:
                 score, kind = _outcome(trial)
                 self._ended.add(trial.number)
@@ -229,6 +233,7 @@ class OracleDriver:
         """A trial that the oracle did not propose."""
         self._insert(f"added-{number}", self._space.encode(values))
         self._ids[number] = f"added-{number}"
+        self._running[number] = values_key(values)
         self._oracle.start_order.append(f"added-{number}")
         self._oracle.ongoing_trials[f"{number}.0"] = self._oracle.trials[f"added-{number}"]
 
@@ -240,9 +245,11 @@ class OracleDriver:
         self._oracle._record_values(trial)
         self._remember(trial)
 
-    def _remember(self, trial: Any) -> None:
+    def _remember(self, trial: Any) -> str:
         values, _ = _split(trial.hyperparameters.values)
-        self._tried.add(self._legal(self._space.decode(values)))
+        legal = self._legal(self._space.decode(values))
+        self._tried.add(legal)
+        return values_key(legal)
 
     def _legal(self, values: Values) -> Values:
         return legal_values(self._settings.space, values, np.random.default_rng(0))[0]

@@ -22,6 +22,7 @@ class Simulation:
         score: Stands for training.
         slots: How many trials run at the same time.
         max_epochs: Epochs of a trial for which the algorithm does not say.
+        change: What a person or a table does to proposed values before they run; None: nothing.
         trials: So far, by number.
         finished: Why there is nothing more to propose; "" as long as there is.
         repeats: Numbers of the trials whose values are meant to come again.
@@ -31,6 +32,7 @@ class Simulation:
     score: Score
     slots: int = 1
     max_epochs: int = 27
+    change: Callable[[Values], Values] | None = None
     trials: list[Trial] = field(default_factory=list)
     finished: str = ""
     repeats: set[int] = field(default_factory=set)
@@ -79,7 +81,7 @@ class Simulation:
             Trial(
                 number,
                 TrialState.RUNNING,
-                dict(proposal.values),
+                self.change(proposal.values) if self.change else dict(proposal.values),
                 tags=dict(proposal.tags),
                 epochs_planned=proposal.epochs or self.max_epochs,
                 parent=proposal.parent,
