@@ -167,6 +167,7 @@ class MainWindow(QMainWindow):
             "stop": lambda: self.workspace.worker.stop(argument or "epoch"),
             "check": self.tasks.check,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
+            "save_trials": lambda: self.tasks.save_trials([int(number) for number in argument.split(",")]),
             "look": lambda: self._set_mode(argument),
             "messages": lambda: self.messages.setVisible(self.messages.isHidden()),
             "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
