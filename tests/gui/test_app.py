@@ -49,7 +49,7 @@ def test_it_starts_serves_and_ends_without_a_trace(user_home):
     assert told["page"] == "welcome"
     assert told["children"]
     # A worker that is just importing TensorFlow notices that its engine is gone when the import is done.
-    left = [psutil.Process(pid) for pid in told["children"] if psutil.pid_exists(pid)]
+    left = [process for process in psutil.process_iter() if process.pid in told["children"]]
     assert not psutil.wait_procs(left, timeout=60)[1]
     assert "Traceback" not in done.stderr
     log = (user_home / "logs" / "window.log").read_text()
