@@ -2,7 +2,8 @@
 
     python benchmarks/window_start.py [--runs 5]
 
-Prints one line per start (time on the clock, processor time) and the medians, in seconds. Needs a display, or QT_QPA_PLATFORM=offscreen.
+Prints one line per start (time on the clock, processor time) and the medians, in seconds.
+Needs a display, or QT_QPA_PLATFORM=offscreen.
 """
 
 from __future__ import annotations
