@@ -1,10 +1,12 @@
 """The session on real workers: budgets, failures, stops, resumption."""
 
 import pytest
+from pydantic import TypeAdapter
 
 from tests.engine.reading import epochs_of, trials_of
 from tunerstudio.study.errors import ModelError, StudyError
 from tunerstudio.study.files import load_document, save_document
+from tunerstudio.study.model import ModelSpec
 from tunerstudio.study.trials import TrialState
 
 pytestmark = pytest.mark.tensorflow
@@ -200,3 +202,35 @@ def test_models_are_saved_verified_and_described(engine, run, blocks_study):
         assert "<h1>" in (model.path.parent / "card.html").read_text()
         assert 0.0 <= model.test["accuracy"] <= 1.0
     assert not [path for path in (folder / "models").iterdir() if path.name.startswith(".")]
+
+
+def test_a_trial_is_saved_as_it_was_trained_though_the_study_was_edited(engine, run, blocks_study):
+    folder = blocks_study(search={"budget": {"trials": 1}})
+    run(folder)
+    document = load_document(folder)
+    other = {"kind": "estimator", "estimator": "DecisionTreeClassifier", "folds": 3}
+    other["arguments"] = {"max_depth": {"tune": "int", "min": 1, "max": 2}}
+    save_document(document.model_copy(update={"model": TypeAdapter(ModelSpec).validate_python(other)}), folder)
+    run(folder, target=2)
+    saved = engine.save(folder, 2, None, lambda share, text: None)
+    assert sorted(model.path.name for model in saved) == ["model.keras", "model.skops"]
+    assert all(model.verified for model in saved)
+
+
+def test_queued_trials_that_an_edit_made_illegal_are_cancelled(run, blocks_study):
+    folder = blocks_study(training={"epochs": 500, "road": "fit"})
+    run.on_epochs = lambda epochs: run.control.request_stop("now")
+    run(folder)
+    run.on_epochs = None
+    model = {
+        "kind": "blocks",
+        "blocks": [{"layer": "Dense", "arguments": {"units": {"tune": "int", "min": 50, "max": 60}}}],
+    }
+    document = load_document(folder)
+    changes = {
+        "model": TypeAdapter(ModelSpec).validate_python(model),
+        "training": document.training.model_copy(update={"epochs": 1}),
+    }
+    save_document(document.model_copy(update=changes), folder)
+    run(folder, target=1)
+    assert [trial.state for trial in trials_of(folder)] == [TrialState.CANCELLED, TrialState.COMPLETED]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import sys
 from pathlib import Path
 
 from tunerstudio.algorithms import discovery
@@ -20,9 +22,14 @@ from tunerstudio.study.templates import new_document
 from tunerstudio.study.trials import Trial, TrialState, ranked
 from tunerstudio.study.trust import trust
 
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
 
 def open_window(options: argparse.Namespace, output: Output) -> int:
     """Open the window, on a study if one is named."""
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        message = "there is no display to open a window on; the other commands work without one (tunerstudio --help)"
+        raise StudyError([Problem("", message)])
     # Imported here: the other commands work where Qt's system libraries are missing.
     try:
         from tunerstudio.gui.app import run_app

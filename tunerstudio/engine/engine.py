@@ -17,7 +17,7 @@ from tunerstudio.protocol.worker import WorkerReady
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
-from tunerstudio.study.files import document_text, plain
+from tunerstudio.study.files import plain
 from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.trials import TrialState
 
@@ -126,7 +126,6 @@ class Engine:
                 listener.on_log("warning", text)
             requeued = writer.requeue_interrupted()
             writer.set_meta(PROBED, key)
-            writer.set_meta("document", document_text(study.document))
             if requeued:
                 writer.log(f"trials that an earlier session left unfinished start again: {requeued}")
             return Session(study, writer, self.pool, control, listener, target).run()

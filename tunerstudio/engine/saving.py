@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from tunerstudio.engine.executors.local import Worker, WorkerPool
 from tunerstudio.engine.preparation import DATA_FOLDER, open_in_worker, prepare_data, read_study
 from tunerstudio.protocol.worker import ExportModel, ModelExported, ModelVerified, VerifyModel
@@ -17,6 +19,7 @@ from tunerstudio.registry.card import DataCard, ExecutionCard, ModelCard, Search
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError, TunerStudioError
+from tunerstudio.study.files import parse_document
 from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.preprocessing import PreparedData
 from tunerstudio.study.search import Objective
@@ -88,6 +91,7 @@ def save_top(
     document = read_study(folder)
     with StudyReader(folder) as reader:
         trials = reader.trials()
+        documents = {key: _document(reader, key) for key in {trial.document for trial in trials} - {""}}
     chosen = _choose(trials, document, numbers, top)
     progress(0.0, "reading the data")
     data = prepare_data(document, folder)
@@ -96,18 +100,27 @@ def save_top(
     verifier = pool.acquire(fresh=True)
     exporter = pool.acquire()
     try:
-        space = open_in_worker(exporter, folder, document)
-        open_in_worker(verifier, folder, document)
-        context = _Context(folder, document, data, space, trials, exporter, verifier)
         saved = []
         for place, trial in enumerate(chosen):
             progress(place / len(chosen), f"saving trial {trial.number} ({place + 1} of {len(chosen)})")
+            # The study may have been edited since: a trial is rebuilt from the document that it was trained by.
+            own = documents.get(trial.document, document)
+            space = open_in_worker(exporter, folder, own)
+            open_in_worker(verifier, folder, own)
+            context = _Context(folder, own, data, space, trials, exporter, verifier)
             saved.append(_save_one(context, trial, target))
         progress(1.0, f"{len(saved)} models are saved in {target}")
         return saved
     finally:
         pool.release(exporter)
         pool.release(verifier)
+
+
+def _document(reader: StudyReader, key: str) -> StudyDocument:
+    text = reader.document(key)
+    if text is None:
+        raise TunerStudioError(f"the history of this study lacks the document {key!r} of its trials")
+    return parse_document(yaml.safe_load(text))
 
 
 def _choose(trials: list[Trial], document: StudyDocument, numbers: list[int] | None, top: int) -> list[Trial]:

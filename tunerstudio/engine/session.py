@@ -23,6 +23,7 @@ from tunerstudio.engine.preparation import PreparedStudy, open_in_worker, study_
 from tunerstudio.engine.seeds import execution_seed
 from tunerstudio.protocol import worker as messages
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
+from tunerstudio.study.files import document_text
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
 
@@ -100,6 +101,7 @@ class Session:
         self._target = target
         self._slots_wanted = self._search.workers
         self._slots: list[_Slot] = []
+        self._document_key = writer.put_document(document_text(study.document))
         self._pending_epochs: list[Epoch] = []
         self._flushed_at = time.monotonic()
         self._failures_in_a_row = 0
@@ -119,6 +121,7 @@ class Session:
 
     def run(self) -> SessionResult:
         """Run to the end; the store is complete and no worker of this session is busy when it returns."""
+        self._cancel_outdated()
         try:
             while True:
                 ending = self._start_trials()
@@ -130,6 +133,14 @@ class Session:
             for slot in list(self._slots):
                 self._pool.discard(slot.worker)
             self._flush(force=True)
+
+    def _cancel_outdated(self) -> None:
+        """Cancel queued trials whose values the space of today does not allow."""
+        for trial in list(self._trials.values()):
+            problems = self._study.space.problems(trial.values)
+            if trial.state is TrialState.QUEUED and problems:
+                message = f"the search space has changed: {problems[0]}"
+                self._put(replace(trial, state=TrialState.CANCELLED, message=message, ended_at=time.time()))
 
     # -- starting trials ------------------------------------------------------------------------------------------
 
@@ -212,6 +223,7 @@ class Session:
             attempts=trial.attempts + 1,
             started_at=trial.started_at or time.time(),
             device=greeting.device,
+            document=self._document_key,
             message="",
             details="",
         )

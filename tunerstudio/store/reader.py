@@ -111,6 +111,11 @@ class StudyReader:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row["value"])
 
+    def document(self, key: str) -> str | None:
+        """The study document with this key, as YAML text."""
+        row = self._connection.execute("SELECT text FROM documents WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row["text"])
+
     def changes(self, since: Cursor, limit: int = 20_000) -> Changes:
         """What is new since `since`, read as one consistent snapshot.
 

@@ -31,6 +31,7 @@ TRIAL_COLUMNS = (
     "ended_at",
     "duration_s",
     "note",
+    "document",
 )
 
 

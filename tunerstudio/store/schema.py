@@ -12,6 +12,7 @@ SCHEMA_VERSION = 1
 
 _VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
     number INTEGER PRIMARY KEY,
     state TEXT NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE trials (
     road TEXT NOT NULL, parameters INTEGER, device TEXT NOT NULL, attempts INTEGER NOT NULL,
     created_at REAL NOT NULL, started_at REAL, ended_at REAL, duration_s REAL NOT NULL,
     note TEXT NOT NULL,
+    document TEXT NOT NULL,          -- key of the document it was trained by
     revision INTEGER NOT NULL        -- grows with every change of the study; readers ask for what is newer
 );
 CREATE INDEX trials_by_revision ON trials (revision);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -98,6 +99,13 @@ class StudyWriter:
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def put_document(self, text: str) -> str:
+        """Keep a study document, so that every trial can say what it was trained by; returns its key."""
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        with self._transaction():
+            self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (key, text))
+        return key
 
     def requeue_interrupted(self) -> list[int]:
         """Queue again every trial that an earlier session left RUNNING; keep its completed executions.

@@ -72,6 +72,8 @@ class Trial:
         attempts: How often it was started.
         created_at, started_at, ended_at: Seconds since the epoch (UTC).
         duration_s: Seconds of training over all its sessions.
+        note: The user's own words.
+        document: Key of the study document that it was trained by (`StudyReader.document`); "" if not started.
     """
 
     number: int
@@ -96,6 +98,7 @@ class Trial:
     ended_at: float | None = None
     duration_s: float = 0.0
     note: str = ""
+    document: str = ""
 
     @property
     def epochs(self) -> int:
