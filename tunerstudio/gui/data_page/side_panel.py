@@ -137,8 +137,9 @@ class SidePanel(QScrollArea):
                 widget.deleteLater()
         for finding in sorted(findings, key=lambda finding: _ORDER.index(finding.severity)):
             self._findings.addWidget(_FindingRow(self._theme, finding, self.repaired))
-        if not findings and known:
-            self._findings.addWidget(muted_label(self.tr("Nothing unusual was found.")))
+        if not findings:
+            text = self.tr("Nothing unusual was found.") if known else self.tr("Known when the data was read.")
+            self._findings.addWidget(muted_label(text))
 
     def _show_target(self, data: Data) -> None:
         names = [column.name for column in data.columns]
