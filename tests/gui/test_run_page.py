@@ -212,6 +212,23 @@ def test_cards_appear_with_their_data(qtbot, page, study):
     assert view.tabs.isTabVisible(view.tabs.indexOf(view.parallel))
 
 
+def test_the_best_trial_is_there_to_compare_with(live, study):
+    live.view.curves.redraw_now()
+    assert "Trial 24" in live.view.curves.legend.text()
+    assert "Trial 23" in live.view.curves.legend.text()
+
+
+def test_the_timeline_comes_first_until_a_tab_is_chosen(qtbot, live, study):
+    tabs = live.view.tabs
+    assert tabs.currentWidget() is live.view.timeline
+    bar = tabs.tabBar()
+    where = bar.tabRect(tabs.indexOf(live.view.log)).center()
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=where)
+    study.add_history([completed_trial(np.random.default_rng(0), 30, 0.0)[0]], [])
+    live.view.refresh()
+    assert tabs.currentWidget() is live.view.log
+
+
 def test_a_reset_empties_everything(live, study):
     study.reset_history()
     live.view.refresh()

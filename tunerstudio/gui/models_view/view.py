@@ -110,7 +110,7 @@ class ModelsView(QWidget):
         whole = QSplitter(Qt.Orientation.Horizontal, self)
         whole.addWidget(left)
         whole.addWidget(self.detail)
-        for splitter, sizes in ((left, (5, 2)), (whole, (6, 5))):
+        for splitter, sizes in ((left, (9, 5)), (whole, (6, 5))):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(SPACE_S)
             splitter.setSizes([size * 100 for size in sizes])

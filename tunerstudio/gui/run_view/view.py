@@ -43,6 +43,7 @@ class RunView(QWidget):
         self._study: StudyContext | None = None
         self._space: SearchSpace | None = None
         self._best: int | None = None
+        self._tab_chosen = False
         self.phase = SearchPhase.NEW
         self.banner = RunBanner(theme, self)
         self.history = HistoryPlot(theme, self)
@@ -119,6 +120,7 @@ class RunView(QWidget):
         self.tabs.addTab(self.parallel, self.tr("Parallel"))
         self.tabs.addTab(self.importance, self.tr("Importance"))
         self.tabs.addTab(self.log, self.tr("Log"))
+        self.tabs.tabBarClicked.connect(self._choose_tab)
         self.lower_part = QSplitter(Qt.Orientation.Horizontal, self)
         self.lower_part.addWidget(self.trials)
         self.lower_part.addWidget(self.tabs)
@@ -136,6 +138,9 @@ class RunView(QWidget):
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.banner)
         layout.addWidget(whole, 1)
+
+    def _choose_tab(self, _: int) -> None:
+        self._tab_chosen = True
 
     def _selecting(self) -> tuple[PlotPanel, ...]:
         return (self.history, self.curves, self.timeline, self.parallel)
@@ -182,16 +187,14 @@ class RunView(QWidget):
         self._refresh_soon.request()
 
     def _choose_curves(self) -> None:
-        """Running trials first, then those selected; the best one when there is nothing else to show."""
+        """Running trials first, then those selected, or else the best one to compare with."""
         study = self._study
         if study is None:
             return
         is_active = study.search_state != "idle"
         running = [n for n, trial in study.trials.items() if is_active and trial.state is TrialState.RUNNING]
-        numbers = [*running[-4:], *study.selection]
-        if not numbers and self._best is not None:
-            numbers = [self._best]
-        self.curves.set_trials(numbers)
+        others = study.selection or ([] if self._best is None else [self._best])
+        self.curves.set_trials([*running[-4:], *others])
 
     def _show_what_has_data(self, scores: int, has_epochs: bool) -> None:
         assert self._study is not None
@@ -201,6 +204,8 @@ class RunView(QWidget):
         self.upper_part.setVisible(scores > 0 or has_epochs)
         for widget, has_data in ((self.timeline, done), (self.parallel, scores > 1), (self.importance, scores > 0)):
             self.tabs.setTabVisible(self.tabs.indexOf(widget), has_data)
+        if done and not self._tab_chosen:
+            self.tabs.setCurrentWidget(self.timeline)
 
     def _pick(self, number: int, add: bool) -> None:
         if self._study is None:
