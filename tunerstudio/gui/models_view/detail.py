@@ -138,9 +138,10 @@ class DetailPanel(QFrame):
             else self.tr("Loaded again from the file alone, it did NOT give its score again.")
         )
         test = "" if card.test else " " + self.tr("There was no test part.")
-        return self.tr("{file}, saved {when} UTC.").format(
-            file=card.file, when=card.saved_at[:16].replace("T", " ")
-        ) + f" {checked}{test}"
+        return (
+            self.tr("{file}, saved {when} UTC.").format(file=card.file, when=card.saved_at[:16].replace("T", " "))
+            + f" {checked}{test}"
+        )
 
     def _open_card(self) -> None:
         if self._saved is not None and self._saved.page is not None:

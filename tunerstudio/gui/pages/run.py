@@ -96,8 +96,8 @@ class RunPage(Page):
             return self.tr("Open a study to run its search.")
         search, training = study.document.search, study.document.training
         return self.tr(
-            "Run searches for the best {metric}: up to {trials} trials, each trained for {executions} × {epochs} epochs. "
-            "You can stop at any time and go on later."
+            "Run searches for the best {metric}: up to {trials} trials, each trained for {executions} × {epochs} epochs."
+            " You can stop at any time and go on later."
         ).format(
             trials=search.budget.trials,
             executions=training.executions,
