@@ -14,7 +14,7 @@ from tunerstudio.data.values import number_text
 from tunerstudio.protocol.preview import Finding, Repair
 
 _MANY_MISSING = 0.5
-_SENTINELS = (-1.0, -9.0, -99.0, -100.0, -200.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
+_SENTINELS = {-1.0, -9.0, -99.0, -100.0, -200.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
 
 
 def cell_findings(survey: Survey) -> Iterator[Finding]:
@@ -56,13 +56,13 @@ def sentinel(facts: ColumnFacts) -> float | None:
     values = facts.values
     if facts.distinct < 5:
         return None
-    for value in (float(values.min()), float(values.max())):
+    for value in {float(values.min()), float(values.max())} & _SENTINELS:
         others = values[values != value]
         near = float(others.min() if value < others.min() else others.max())
         # The bulk of the others, not their range: one outlier must not hide the gap.
         spread = float(np.quantile(others, 0.75) - np.quantile(others, 0.25))
         often = len(values) - len(others) >= max(2, 0.001 * len(values))
-        if value in _SENTINELS and often and abs(value - near) > max(0.5 * spread, 5.0):
+        if often and abs(value - near) > max(0.5 * spread, 5.0):
             return value
     return None
 
@@ -89,9 +89,9 @@ def _zeros(facts: ColumnFacts) -> Iterator[Finding]:
     """Zeros with a gap above them, in a column whose other values lie close together."""
     values = facts.values
     zeros = int(np.sum(values == 0))
-    others = np.unique(values[values > 0])
-    if zeros < 2 or values.min() < 0 or zeros > 0.6 * len(values) or len(others) < 15:
+    if zeros < 2 or facts.distinct < 16 or values.min() < 0 or zeros > 0.6 * len(values):
         return
+    others = np.unique(values[values > 0])
     steps = np.diff(others[: max(10, len(others) // 2)])
     if others[0] > 5 * np.median(steps) and others[0] > 0.1 * np.median(others):
         message = (

@@ -15,6 +15,8 @@ from tunerstudio.data.tables import Batch, Table
 from tunerstudio.data.values import to_numbers, to_text
 from tunerstudio.study.data import Data
 
+_AT_ONCE = 64
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -122,10 +124,20 @@ class _Reading:
     def _numeric(self, batch: Batch, names: Sequence[str]) -> np.ndarray:
         block = np.empty((batch.num_rows, len(names)), dtype=np.float32)
         with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and then missing
-            for index, name in enumerate(names):
-                block[:, index] = self._numbers(batch, name)
+            for start in range(0, len(names), _AT_ONCE):
+                some = names[start : start + _AT_ONCE]
+                block[:, start : start + len(some)] = self._some(batch, some)
         block[np.isinf(block)] = np.nan
         return block
+
+    def _some(self, batch: Batch, names: Sequence[str]) -> np.ndarray:
+        """Some columns as (rows, columns); as one long column, which is much faster for short ones, if all is plain."""
+        columns = [batch.column(name) for name in names]
+        if len(names) > 1 and all(column.type == columns[0].type for column in columns):
+            parsed = to_numbers(pa.concat_arrays(columns), self._markers, self._decimal)
+            if not parsed.infinite and not len(parsed.odd):
+                return parsed.values.reshape(len(names), batch.num_rows).T
+        return np.stack([self._numbers(batch, name) for name in names], axis=1)
 
     def _numbers(self, batch: Batch, name: str, count: bool = True) -> np.ndarray:
         parsed = to_numbers(batch.column(name), self._markers, self._decimal)

@@ -56,7 +56,7 @@ class ColumnFacts:
         missing: Cells without a usable value, odd and infinite ones included for numbers.
         distinct: Different values, missing ones not counted.
         numbers: The column read as numbers; None for text.
-        text: The column as text, "" for missing; a `pyarrow.Array`.
+        text: The column as text, "" for missing; a `pyarrow.Array`. None for numbers.
     """
 
     name: str
@@ -157,13 +157,13 @@ def column_facts(
     markers = set(markers)
     rows = len(cells)
     numbers = to_numbers(cells, markers, decimal)
-    text = to_text(cells, markers)
     numeric = wanted == "numeric" or (wanted is None and _mostly_numbers(numbers) and not is_boolean(cells))
     if numeric:
         told = numbers.values[~np.isnan(numbers.values)]
         distinct = len(np.unique(told))
         nature = _numeric_nature(name, told, rows, distinct)
-        return ColumnFacts(name, "numeric", nature, rows, rows - len(told), distinct, numbers, text)
+        return ColumnFacts(name, "numeric", nature, rows, rows - len(told), distinct, numbers, None)
+    text = to_text(cells, markers)
     present = text.filter(pc.not_equal(text, ""))
     distinct = len(pc.unique(present))
     nature = "nested" if is_nested(cells) else _text_nature(name, cells.type, present, distinct)

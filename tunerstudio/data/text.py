@@ -128,9 +128,10 @@ class TextTable(Table):
         )
 
     @contextmanager
-    def _stream(self) -> Iterator[tuple[io.RawIOBase, Callable[[], float]]]:
+    def _stream(self) -> Iterator[tuple[io.BufferedReader, Callable[[], float]]]:
         with self._file.open() as (raw, fraction):
-            yield Utf8Stream(raw, self.format.encoding or "utf-8", self.layout, self.title), fraction
+            stream = Utf8Stream(raw, self.format.encoding or "utf-8", self.layout, self.title)
+            yield io.BufferedReader(stream, _READ), fraction  # gives blocks as large as Arrow asks for
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -174,7 +175,7 @@ class TextTable(Table):
         """The line number of a row, counted in the file; Arrow counts neither blank lines nor lines within quotes."""
         wanted = row.text.splitlines()[0] if row.text else ""
         with self._stream() as (stream, _):
-            text = io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8", newline=None)
+            text = io.TextIOWrapper(stream, encoding="utf-8", newline=None)
             for number, line in enumerate(text, 1 + self.layout.skip_lines):
                 if line.rstrip("\n") == wanted:
                     return number
