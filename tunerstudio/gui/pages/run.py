@@ -96,7 +96,7 @@ class RunPage(Page):
             return self.tr("Open a study to run its search.")
         search, training = study.document.search, study.document.training
         return self.tr(
-            "Run searches for the best {metric}: up to {trials} trials, each trained for {executions} × {epochs} epochs."
+            "Run searches for the best {metric}: up to {trials} trials, each with {executions} × {epochs} epochs."
             " You can stop at any time and go on later."
         ).format(
             trials=search.budget.trials,
