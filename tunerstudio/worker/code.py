@@ -74,6 +74,11 @@ class CodeHypermodel:
         self._check(model)
         return BuiltModel(model, partial(self._fit, hp, model) if self._has_own_fit else None)
 
+    def own_objects(self) -> dict[str, Any]:
+        """Classes and functions of the user's file, which Keras needs to copy or load a model that has them."""
+        names = vars(sys.modules[MODULE])
+        return {name: value for name, value in names.items() if inspect.isclass(value) or inspect.isfunction(value)}
+
     def blame(self, error: Exception) -> ModelError | None:
         """The line of the user's file, or of a file beside it, that raised `error`."""
         ours = (TunerStudioError, NotFiniteError, BrokenPipeError)  # raised through a fit of the user's own
@@ -92,6 +97,7 @@ class CodeHypermodel:
         def call(hp: Any) -> None:
             keras.utils.set_random_seed(0)
             model = self._call_build(hp)
+            self._check(model)
             if self._has_own_fit:
                 self._rehearse_fit(hp, model, *sample())
 

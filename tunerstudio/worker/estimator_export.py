@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def verify_estimator(path: Path, data: PreparedFolder) -> dict[str, float]:
         if foreign:
             raise ModelError(f"{path.name} holds types that are not scikit-learn's own: {', '.join(foreign)}.")
         pipeline = skops.io.load(path, trusted=types)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path.name} cannot be loaded: {first_sentence(error)}") from error
     return _measure(EstimatorData(data), pipeline, VALIDATION)
 

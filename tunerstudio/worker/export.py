@@ -38,7 +38,7 @@ def export_network(study: NetworkStudy, command: ExportModel) -> ModelExported:
     model = build_seeded(study, command.values, command.seed).model
     load_weights(model, Path(command.folder), command.execution)
     to = Path(command.to)
-    network = uncompiled(model)
+    network = uncompiled(model, study.hypermodel.own_objects())
     saved = assemble(study.data.plan, network, study.hypermodel.standardised_target, from_logits(model))
     save_model(saved, to / MODEL_FILE)
     own = own_parts(network)
@@ -63,14 +63,16 @@ def export_network(study: NetworkStudy, command: ExportModel) -> ModelExported:
     )
 
 
-def uncompiled(model: Any) -> Any:
+def uncompiled(model: Any, own_objects: dict[str, Any]) -> Any:
     """The same network without optimizer, loss and metrics, which would stand in the file and need our code to load.
 
-    A model of a class of the user's own cannot be copied: it is taken as it is.
+    A model of a class of the user's own cannot be copied: it is taken as it is. `own_objects` are the classes and
+    functions that the network's configuration may name beside Keras's.
     """
     if not type(model).__module__.startswith("keras."):
         return model
-    copy = type(model).from_config({**model.get_config(), "name": NETWORK})
+    with keras.saving.custom_object_scope(own_objects):
+        copy = type(model).from_config({**model.get_config(), "name": NETWORK})
     copy.set_weights(model.get_weights())
     return copy
 

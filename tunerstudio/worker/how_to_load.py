@@ -11,6 +11,9 @@ import numpy as np
 from tunerstudio.study.preprocessing import VALIDATION
 from tunerstudio.worker.prepared import PreparedFolder
 
+_LAMBDAS = {"Lambda", "__lambda__"}
+"""Parts that hold Python bytecode, which Keras loads only when told that it is trusted."""
+
 _FEW = 40
 """A row with more numbers than this is written as one repeated value."""
 
@@ -19,13 +22,13 @@ def network_lines(data: PreparedFolder, file: str, own: list[str], source: Path 
     """Lines for a `.keras` file; `own` names parts that only the user's file defines."""
     row = {name: values[0] for name, values in data.raw(data.rows(VALIDATION)[:1]).items()}
     lines = ["import keras", "import tensorflow as tf", ""]
+    arguments = [f'"{file}"', f"safe_mode={not _LAMBDAS & set(own)}"]
     if own and source is not None:
-        lines = [
-            f"# {source.name} defines parts of this model ({', '.join(own)}): run that file only if you trust it.",
-            *_loading_source(source),
-            *lines,
-        ]
-    lines.append(f'model = keras.saving.load_model("{file}", safe_mode={not own})')
+        lines.insert(0, "import runpy")
+        lines.append(f"# {source.name} defines parts of this model ({', '.join(own)}): run it only if you trust it.")
+        lines.append(f'own = runpy.run_path("{source.name}")')
+        arguments.append("custom_objects=own")
+    lines.append(f"model = keras.saving.load_model({', '.join(arguments)})")
     lines.append("rows = {")
     lines.extend(f"    {name!r}: {_tensor(values)}," for name, values in row.items())
     lines.append("}")
@@ -37,19 +40,6 @@ def network_lines(data: PreparedFolder, file: str, own: list[str], source: Path 
         lines.append(f"# probability has one column per class: {', '.join(target.classes)}")
         lines.append('print(prediction["class"].numpy()[0].decode(), prediction["probability"].numpy()[0])')
     return "\n".join(lines)
-
-
-def _loading_source(source: Path) -> list[str]:
-    from tunerstudio.worker.code import MODULE
-
-    return [
-        "import importlib.util, sys",
-        "",
-        f'spec = importlib.util.spec_from_file_location("{MODULE}", "{source.name}")',
-        "sys.modules[spec.name] = importlib.util.module_from_spec(spec)",
-        "spec.loader.exec_module(sys.modules[spec.name])",
-        "",
-    ]
 
 
 def _tensor(values: np.ndarray) -> str:

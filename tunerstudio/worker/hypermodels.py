@@ -60,6 +60,9 @@ class Hypermodel(Protocol):
     def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
         """A new compiled model; ModelError with a sentence if it cannot be built."""
 
+    def own_objects(self) -> dict[str, Any]:
+        """Classes and functions of the user's code by name; empty for blocks."""
+
     def blame(self, error: Exception) -> ModelError | None:
         """The line of the user's code that an error in training comes from; None if it does not."""
 
@@ -92,6 +95,10 @@ class BlocksHypermodel:
             metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
         )
         return BuiltModel(network)
+
+    def own_objects(self) -> dict[str, Any]:
+        """There is no code of the user's in blocks."""
+        return {}
 
     def blame(self, error: Exception) -> None:
         """There is no code of the user's in blocks."""

@@ -17,6 +17,7 @@ from tunerstudio.study.model import BlocksModel, CodeModel
 from tunerstudio.study.network import resolve_argument
 from tunerstudio.study.preprocessing import TRAIN, VALIDATION, TargetPlan
 from tunerstudio.worker.hypermodels import BlocksHypermodel, Hypermodel
+from tunerstudio.worker.preload import import_keras_tuner
 from tunerstudio.worker.prepared import PreparedFolder
 from tunerstudio.worker.preprocessing import features
 from tunerstudio.worker.training import FitPlan, TrainingArrays
@@ -101,7 +102,7 @@ def open_code(document: StudyDocument, model: CodeModel, folder: Path, data_fold
         DataError: If the prepared data cannot be read.
         ModelError: If the code cannot be loaded or builds no model at its defaults.
     """
-    # Keras Tuner is imported only for studies that need it.
+    import_keras_tuner()
     from tunerstudio.worker.code import CodeHypermodel
 
     data = PreparedFolder.open(data_folder)

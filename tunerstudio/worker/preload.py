@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 HIDDEN = ("sklearn", "pandas", "scipy", "matplotlib", "keras_tuner")
@@ -20,16 +20,28 @@ def import_tensorflow() -> None:
     """Import TensorFlow and Keras without what a worker does not need; a second call costs nothing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    hidden = [name for name in HIDDEN if name not in sys.modules]
-    for name in hidden:
+    with _hidden(HIDDEN), _quiet():
+        importlib.import_module("tensorflow")
+        importlib.import_module("keras")
+
+
+def import_keras_tuner() -> None:
+    """Import Keras Tuner, which looks for the same packages; only studies with code of the user's need it."""
+    with _hidden([name for name in HIDDEN if name != "keras_tuner"]):
+        importlib.import_module("keras_tuner")
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Make packages that are not imported yet look as if they were not installed."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
         # None makes `import name` raise ImportError, which Keras takes as "not installed".
         sys.modules[name] = None  # type: ignore[assignment]
     try:
-        with _quiet():
-            importlib.import_module("tensorflow")
-            importlib.import_module("keras")
+        yield
     finally:
-        for name in hidden:
+        for name in absent:
             if sys.modules.get(name) is None:
                 sys.modules.pop(name, None)
 
