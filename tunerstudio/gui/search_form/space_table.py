@@ -96,7 +96,6 @@ class SpaceTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(MINIMUM_TARGET)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
 
     def show_space(self, space: SearchSpace | None) -> None:
         """List the hyperparameters of `space`."""
@@ -108,7 +107,9 @@ class SpaceTable(QTableView):
         only_if = _KEYS.index("only_if")
         texts = [self.rows.data(self.rows.index(row, only_if)) for row in range(self.rows.rowCount())]
         self.setColumnHidden(only_if, not any(texts))
+        self.horizontalHeader().setStretchLastSection(False)
         self.resizeColumnsToContents()
+        self.horizontalHeader().setStretchLastSection(True)
 
 
 def row_of(hyperparameter: Int | Float | Choice | Boolean | Fixed) -> dict[str, str]:
