@@ -21,6 +21,7 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError, TunerStudioError
 from tunerstudio.study.files import parse_document
 from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.preprocessing import PreparedData
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Execution, Trial, TrialState, ranked
@@ -176,7 +177,9 @@ def _verify(context: _Context, path: Path, exported: ModelExported, execution: E
     )
     if not isinstance(answer, ModelVerified):
         raise ModelError(f"the worker answered {answer.type} to VerifyModel")
-    if name in answer.validation:
+    # A saved estimator is fitted anew on all rows, so no fold's score is its own.
+    is_refitted = isinstance(context.document.model, EstimatorModel)
+    if name in answer.validation and not is_refitted:
         return math.isclose(answer.validation[name], _finite(execution.score), rel_tol=1e-5, abs_tol=1e-7)
     # A metric of the user's own code cannot be computed from the file; then all others must agree.
     same = [math.isclose(answer.validation[n], exported.validation[n], rel_tol=1e-5) for n in answer.validation]
