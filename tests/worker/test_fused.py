@@ -1,5 +1,6 @@
 """The fused trainer: programs that serve many trials leak nothing, give the same curves, and stop when asked."""
 
+import gc
 import math
 
 import pytest
@@ -8,6 +9,7 @@ tensorflow = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import layers, optimizers  # noqa: E402
+from tensorflow.python.framework.func_graph import FuncGraph  # noqa: E402
 
 from tests.worker.fused_samples import (  # noqa: E402
     ROWS,
@@ -353,3 +355,14 @@ def test_our_own_metrics_are_shared(trainer):
     pair = fused(seeded(build), arrays, plan(), FusedTrainer(trainer.cache, order=in_order))
     assert trainer.cache.reused == 1
     assert_same(pair, fit(seeded(build), arrays, plan()))
+
+
+def test_a_program_that_is_dropped_frees_its_graphs():
+    trainer, arrays = FusedTrainer(ProgramCache(limit=1)), table()
+
+    def graphs_after(units):
+        fused(seeded(lambda: binary(layers.Dense(units))), arrays, plan(epochs=1), trainer)
+        gc.collect()
+        return sum(isinstance(item, FuncGraph) for item in gc.get_objects())
+
+    assert graphs_after(3) == graphs_after(4)

@@ -15,6 +15,8 @@ import tensorflow as tf
 from keras import Model
 from keras.optimizers import Optimizer
 
+from tunerstudio.worker.fused_gradients import gradients_forgotten
+
 Rows = tuple[tf.Tensor, ...]
 """Features, targets and, if there are any, sample weights; rows first."""
 
@@ -45,14 +47,20 @@ class Program:
         self.rows_per_call = 1
         self._is_traced = False
         build_state(model, train)
-        self._train_step = _LoggingStep(model, "train_step", train)
-        self._test_step = _LoggingStep(model, "test_step", validation)
+        with gradients_forgotten():
+            self._train_step = _LoggingStep(model, "train_step", train)
+            self._test_step = _LoggingStep(model, "test_step", validation)
+            self._span = self._trace(train, validation)
         self._variables = state_of(model)
         self._optimizer_variables = optimizer_state_of(model)
         self._fresh_optimizer = [variable.value.read_value() for variable in self._optimizer_variables]
-        # A concrete function: calling the tf.function itself would trace twice, to look for new variables.
+
+    def _trace(self, train: Rows, validation: Rows) -> Callable[..., tuple[Logs, Logs]]:
+        # A concrete function: the call of a tf.function looks the signature up each time, and may trace twice.
         function = tf.function(self._train_and_validate, autograph=False)
-        self._span = function.get_concrete_function(_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5)
+        signature = [_specs(train), _specs(validation), _ORDER, *[_COUNT] * 5]
+        traced: Callable[..., tuple[Logs, Logs]] = function.get_concrete_function(*signature)
+        return traced
 
     def load(self, model: Model) -> None:
         """Take over the state of another model of the same architecture, and forget the last execution.
@@ -109,8 +117,7 @@ class Program:
         earlier call; the second that of the validation metrics.
         """
         bounds = [tf.constant(bound, tf.int64) for bound in (*steps, *validation_steps)]
-        result: tuple[Logs, Logs] = self._span(train, validation, order, batch_size, *bounds)
-        return result
+        return self._span(train, validation, order, batch_size, *bounds)
 
     def _train_and_validate(
         self,
