@@ -1,7 +1,10 @@
+import gc
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from tests.worker.worker_samples import (
     BLOCKS,
@@ -204,6 +207,20 @@ def test_programs_are_kept_from_trial_to_trial(data, tmp_path):
     bench.run(executions=(0, 1))
     bench.run(values={**VALUES, "learning_rate": 0.01}, number=2, executions=(0, 1))
     assert (cache.built, cache.reused) == (1, 3)
+
+
+@pytest.mark.parametrize("road", ["auto", "fit"])
+def test_finished_trials_leave_no_graphs_and_models_behind(data, tmp_path, road):
+    def alive():
+        gc.collect()
+        return sum(isinstance(one, FuncGraph | keras.Model) for one in gc.get_objects())
+
+    bench = Bench(document(training={"road": road}), data, tmp_path)
+    counts = []
+    for number in range(1, 4):
+        bench.run(number=number)
+        counts.append(alive())
+    assert counts[1] == counts[2]
 
 
 def test_nothing_works_before_a_study_is_open(tmp_path):

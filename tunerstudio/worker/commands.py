@@ -28,6 +28,7 @@ from tunerstudio.study.model import BlocksModel, CodeModel
 from tunerstudio.worker import devices
 from tunerstudio.worker.export import export_network
 from tunerstudio.worker.failures import explain
+from tunerstudio.worker.memory import TrialMemory
 from tunerstudio.worker.opened import NetworkStudy, open_blocks, open_code
 from tunerstudio.worker.prepared import PreparedFolder
 from tunerstudio.worker.probe import probe
@@ -97,10 +98,14 @@ class CommandHandler:
         self._send = send
         self._study: StudyActions | None = None
         self._roads = Roads()
+        self._memory = TrialMemory()
 
     def run_trial(self, command: RunTrial, stop: StopRequest) -> None:
         """Train one trial; ends with one `TrialEnded`, whatever happens."""
-        run_trial(command, self._send, lambda: self._opened().run(command, self._send, stop))
+        try:
+            run_trial(command, self._send, lambda: self._opened().run(command, self._send, stop))
+        finally:
+            self._memory.trial_ended()
 
     def handle(self, command: Command) -> None:
         """Do any other command and answer it, with `CommandFailed` if it cannot be done."""

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.worker.fused_gradients import gradients_forgotten
 from tunerstudio.worker.hypermodels import FitFunction
 from tunerstudio.worker.training import FitPlan, FitResult, NotFiniteError, OnEpoch, StopRequest, TrainingArrays
 
@@ -148,9 +149,11 @@ def train(
     if class_weight is not None:
         arguments["class_weight"] = class_weight
     returned: Any = None
+    build_optimizer(model)
     tf.random.set_seed(plan.seed)  # decides the order of rows
     try:
-        returned = (fit or model.fit)(arrays.x_train, arrays.y_train, **arguments)
+        with gradients_forgotten():
+            returned = (fit or model.fit)(arrays.x_train, arrays.y_train, **arguments)
     except _StoppedNow:
         reporter.stopped = True
     if not watch.epochs and not reporter.stopped:
@@ -159,6 +162,15 @@ def train(
         model.set_weights(reporter.best_weights)
     best = reporter.best_weights or model.get_weights()
     return FitResult(reporter.stopped, watch.best_epoch, watch.score, watch.metrics, watch.epochs, best)
+
+
+def build_optimizer(model: Any) -> None:
+    """Create the optimizer's variables ahead of `fit`.
+
+    When `fit` creates them while it compiles, TensorFlow never frees the compiled functions: 4 MB a trial.
+    """
+    if model.built and model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
 
 
 def combined_weights(arrays: TrainingArrays, plan: FitPlan) -> tuple[np.ndarray | None, dict[int, float] | None]:

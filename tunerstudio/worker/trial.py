@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -34,8 +33,6 @@ def run_trial(command: RunTrial, send: Send, run: Callable[[], bool]) -> None:
     except Exception as error:  # noqa: BLE001  # a failed trial is a result, whatever raised it
         message, details = explain(error, "The training failed")
         ended = TrialEnded(trial=command.trial, outcome="failed", message=message, details=details)
-    finally:
-        gc.collect()
     send(ended)
 
 
