@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from pydantic import ValidationError
@@ -36,13 +37,26 @@ PARENT_DIED = 77
 """Exit code of a worker whose parent went away."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """A command that waits for its turn.
+
+    Attributes:
+        command: What to do; an unreadable one comes as the report that says so.
+        stop: What a `StopTrial` for this very `RunTrial` sets.
+    """
+
+    command: Command | CommandFailed
+    stop: StopRequest = field(default_factory=StopRequest)
+
+
 class Inbox:
     """Commands from the pipe, read by a thread of its own so that a stop arrives while a trial trains."""
 
     def __init__(self, connection: Connection) -> None:
         """Read from `connection` once `listen` runs."""
         self._connection = connection
-        self._waiting: queue.SimpleQueue[Command | CommandFailed] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Received] = queue.SimpleQueue()
         self._stops: dict[int, StopRequest] = {}
         self._lock = threading.Lock()
 
@@ -53,14 +67,13 @@ class Inbox:
                 content = self._connection.recv_bytes()
             except (EOFError, OSError):
                 self._stop_all()
-                self._waiting.put(Shutdown())
+                self._waiting.put(Received(Shutdown()))
                 return
             try:
                 self._take(decode_command(content))
             except ValidationError as error:
-                self._waiting.put(
-                    CommandFailed(command="", message="The worker received an unknown command.", details=str(error))
-                )
+                message = "The worker received an unknown command."
+                self._waiting.put(Received(CommandFailed(command="", message=message, details=str(error))))
 
     def _take(self, command: Command) -> None:
         if isinstance(command, StopTrial):
@@ -69,12 +82,13 @@ class Inbox:
             if stop is not None:
                 stop.request(command.when)
             return
+        received = Received(command)
         if isinstance(command, RunTrial):
             with self._lock:
-                self._stops[command.trial] = StopRequest()
+                self._stops[command.trial] = received.stop
         elif isinstance(command, Shutdown):
             self._stop_all()
-        self._waiting.put(command)
+        self._waiting.put(received)
 
     def _stop_all(self) -> None:
         with self._lock:
@@ -82,19 +96,16 @@ class Inbox:
         for stop in stops:
             stop.request("now")
 
-    def next(self) -> Command | CommandFailed:
-        """The next command, waiting for it; an unreadable one comes as the report that says so."""
+    def next(self) -> Received:
+        """The next command, waiting for it."""
         return self._waiting.get()
 
-    def stop_request(self, trial: int) -> StopRequest:
-        """What `StopTrial` sets for a trial that was received."""
-        with self._lock:
-            return self._stops[trial]
-
-    def forget(self, trial: int) -> None:
-        """The trial ended: later stops for it are void."""
-        with self._lock:
-            self._stops.pop(trial, None)
+    def done(self, received: Received) -> None:
+        """A command was obeyed: later stops for it are void."""
+        if isinstance(received.command, RunTrial):
+            with self._lock:
+                if self._stops.get(received.command.trial) is received.stop:
+                    del self._stops[received.command.trial]
 
 
 def worker_main(connection: Connection, log_path: str, threads: int | None, gpu: str | None) -> None:
@@ -139,12 +150,12 @@ def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None
     handler = CommandHandler(send)
     # TensorFlow's hundred thousands of objects stay for good: a collection need not walk them after every trial.
     gc.freeze()
-    while not isinstance(command := inbox.next(), Shutdown):
+    while not isinstance(command := (received := inbox.next()).command, Shutdown):
         if isinstance(command, CommandFailed):
             send(command)
         elif isinstance(command, RunTrial):
-            handler.run_trial(command, inbox.stop_request(command.trial))
-            inbox.forget(command.trial)
+            handler.run_trial(command, received.stop)
+            inbox.done(received)
         else:
             handler.handle(command)
 
