@@ -169,12 +169,18 @@ def test_initial_trials_and_defaults_are_options():
     assert [bool(trial.tags) for trial in trials] == [False] * 9 + [True] * 3
 
 
-def test_pending_trials_are_not_proposed_again_nor_their_surroundings():
-    simulation = Simulation(host_of(CONTINUOUS), bowl, slots=6)
-    trials = simulation.run(14)
-    last = np.array([[trial.values["a"], math.log10(trial.values["b"]) / 4] for trial in trials[-6:]])
-    gaps = np.linalg.norm(last[:, None] - last[None], axis=2)[np.triu_indices(6, 1)]
-    assert gaps.min() > 0.01
+def test_a_pending_trial_moves_the_next_proposal_away():
+    simulation = Simulation(host_of(CONTINUOUS), bowl)
+    simulation.run(10)
+    trials = simulation.end_all()
+    first = simulation.host.next(trials, 11)
+    blind = simulation.host.next(trials, 12)
+    seeing = simulation.host.next([*trials, Trial(11, TrialState.RUNNING, first.values, tags=first.tags)], 12)
+
+    def distance(left, right):
+        return abs(left["a"] - right["a"]) + abs(math.log10(left["b"] / right["b"])) / 4
+
+    assert distance(first.values, seeing.values) > 3 * distance(first.values, blind.values)
 
 
 def test_it_exhausts_a_space_of_mixed_kinds():
