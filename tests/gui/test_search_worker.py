@@ -1,8 +1,10 @@
 """The worker that follows a search: batches from a real database, states from a real child process."""
 
 import json
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -147,3 +149,39 @@ def test_a_damaged_database_is_told_in_a_sentence(qtbot, worker, study_context):
     with qtbot.waitSignal(worker.failed) as heard:
         worker.set_study(study_context)
     assert heard.args[0]
+
+
+def test_the_last_trial_is_shown_before_the_search_is_over(qtbot, worker, writer, study_context, engine):
+    seen = []
+    study_context.search_state_changed.connect(lambda state, text: seen.append((state, len(study_context.trials))))
+    worker.set_study(study_context)
+    worker.run()
+    for number in range(1, 501):
+        writer.put_trial(finished_trial(number))
+    with qtbot.waitSignal(worker.search_ended):
+        say(engine, "search", folder=str(study_context.folder), state="ended", reason="budget", message="done")
+    assert seen[-1] == ("idle", 500)
+
+
+def test_a_trial_that_the_engine_left_is_not_shown_as_running(qtbot, worker, writer, study_context, engine):
+    writer.put_trial(Trial(number=1, state=TrialState.RUNNING, values={}, started_at=1.0))
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: 1 in study_context.trials)
+    assert study_context.trials[1].state is TrialState.RUNNING
+    worker.run()
+    with qtbot.waitSignal(worker.failed):
+        engine.request("die", {}, lambda reply: None, lambda failure: None)
+    assert study_context.trials[1].state is TrialState.QUEUED
+
+
+def test_a_search_can_end_although_its_database_cannot_be_read(qtbot, worker, writer, study_context, engine):
+    writer.put_trial(finished_trial(1))
+    with closing(sqlite3.connect(study_context.folder / "study.db")) as database:
+        database.execute("ALTER TABLE trials DROP COLUMN document")
+    with qtbot.waitSignal(worker.failed) as heard:
+        worker.set_study(study_context)
+    assert "study.db cannot be read" in heard.args[0]
+    worker.run()
+    with qtbot.waitSignal(worker.search_ended):
+        say(engine, "search", folder=str(study_context.folder), state="ended", reason="stopped", message="")
+    assert study_context.search_state == "idle"

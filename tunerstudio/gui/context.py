@@ -6,6 +6,7 @@ Pages read and edit through this object only; they never talk to each other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,7 +16,7 @@ from tunerstudio.protocol.preview import Preview
 from tunerstudio.store.reader import LogLine
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import save_document
-from tunerstudio.study.trials import Epoch, Trial
+from tunerstudio.study.trials import Epoch, Trial, TrialState
 
 
 class _Edit(QUndoCommand):
@@ -152,6 +153,11 @@ class StudyContext(QObject):
         if lines:
             self.log.extend(lines)
             self.log_added.emit(lines)
+
+    def queue_running(self) -> None:
+        """Nobody trains any more: what ran starts again with the next run of the search."""
+        running = [trial for trial in self.trials.values() if trial.state is TrialState.RUNNING]
+        self.add_history([replace(trial, state=TrialState.QUEUED) for trial in running], [])
 
     def reset_history(self) -> None:
         """Forget all trials, before everything is read anew."""

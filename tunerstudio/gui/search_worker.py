@@ -6,7 +6,8 @@ Events of the engine only say that there is more to read. A live study and a fin
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.protocol.service import Failure
 from tunerstudio.store.reader import Changes, Cursor, StudyReader, has_history
-from tunerstudio.store.schema import StoreError
+from tunerstudio.store.schema import DATABASE_FILE, StoreError
 
 BATCH_INTERVAL_MS = 50
 """Least time between two batches: at most 20 a second."""
@@ -33,10 +34,12 @@ class _Tail(QObject):
     Signals:
         batch_read: (int, Changes) of the study opened with this serial.
         failed: (int, str) the database cannot be read.
+        caught_up: (int) everything that was in the database at `catch_up` was taken, or it cannot be read.
     """
 
     batch_read = Signal(int, object)
     failed = Signal(int, str)
+    caught_up = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +50,7 @@ class _Tail(QObject):
         self._pieces: deque[Changes] = deque()
         self._waiting = False
         self._again = False
+        self._catching_up = False
         self._attempts = 0
         self._retry = QTimer(self)
         self._retry.setInterval(POLL_INTERVAL_MS)
@@ -59,6 +63,7 @@ class _Tail(QObject):
         self._close()
         self._serial, self._folder = serial, Path(folder) if folder else None
         self._cursor, self._waiting, self._again, self._attempts = Cursor(), False, False, 0
+        self._catching_up = False
         self._pieces.clear()
         self.look()
 
@@ -71,10 +76,21 @@ class _Tail(QObject):
             try:
                 self._read(self._folder)
             except StoreError as error:
-                self._try_again(error)
+                self._try_again(str(error))
+                return
+            except (LookupError, TypeError, ValueError) as error:
+                self._try_again(_strange(self._folder, error))
                 return
             self._attempts = 0
             self._send()
+        self._tell_if_caught_up()
+
+    @Slot(int)
+    def catch_up(self, serial: int) -> None:
+        """Read to the end, and say so."""
+        if serial == self._serial:
+            self._catching_up = True
+            self.look()
 
     @Slot(int)
     def taken(self, serial: int) -> None:
@@ -87,6 +103,8 @@ class _Tail(QObject):
         elif self._again:
             self._again = False
             self.look()
+        else:
+            self._tell_if_caught_up()
 
     @Slot()
     def close(self) -> None:
@@ -112,13 +130,20 @@ class _Tail(QObject):
             self._waiting = True
             self.batch_read.emit(self._serial, self._pieces.popleft())
 
-    def _try_again(self, error: StoreError) -> None:
+    def _try_again(self, sentence: str) -> None:
         """A database that is just being made cannot be read for a moment."""
         self._attempts += 1
         if self._attempts < _MOST_ATTEMPTS:
             self._retry.start()
-        elif self._attempts == _MOST_ATTEMPTS:
-            self.failed.emit(self._serial, str(error))
+            return
+        if self._attempts == _MOST_ATTEMPTS:
+            self.failed.emit(self._serial, sentence)
+        self._tell_if_caught_up()
+
+    def _tell_if_caught_up(self) -> None:
+        if self._catching_up and not self._waiting:
+            self._catching_up = False
+            self.caught_up.emit(self._serial)
 
     def _close(self) -> None:
         if self._reader is not None:
@@ -133,6 +158,23 @@ def _pieces(changes: Changes) -> list[Changes]:
     starts = range(0, len(rest), _MOST_TRIALS)
     more = [Changes(changes.cursor, False, rest[at : at + _MOST_TRIALS], [], []) for at in starts]
     return [first, *more]
+
+
+def _strange(folder: Path, error: Exception) -> str:
+    """What to say of rows that are not what this program writes."""
+    return (
+        f"{folder / DATABASE_FILE} cannot be read: it is damaged, or was written by a trial version of the program"
+        f" ({error}). Move it away to run the search anew; saved models are not touched."
+    )
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """A search that is over, but whose last trials are still being read."""
+
+    study: StudyContext
+    message: str
+    then: Callable[[], object]
 
 
 class SearchWorker(QObject):
@@ -150,6 +192,7 @@ class SearchWorker(QObject):
     _open = Signal(int, str)
     _look = Signal()
     _taken = Signal(int)
+    _catch_up = Signal(int)
     _close = Signal()
 
     def __init__(self, engine: ServiceClient, parent: QObject | None = None) -> None:
@@ -157,6 +200,7 @@ class SearchWorker(QObject):
         super().__init__(parent)
         self._engine = engine
         self._study: StudyContext | None = None
+        self._ending: _Ending | None = None
         self._serial = 0
         self._thread = QThread()
         self._thread.setObjectName("search worker")
@@ -165,9 +209,11 @@ class SearchWorker(QObject):
         self._open.connect(self._tail.open)
         self._look.connect(self._tail.look)
         self._taken.connect(self._tail.taken)
+        self._catch_up.connect(self._tail.catch_up)
         self._close.connect(self._tail.close)
         self._tail.batch_read.connect(self._take_batch)
         self._tail.failed.connect(self._tail_failed)
+        self._tail.caught_up.connect(self._caught_up)
         engine.notice.connect(self._take_notice)
         engine.ended.connect(self._engine_ended)
         self._poll = QTimer(self)
@@ -189,6 +235,7 @@ class SearchWorker(QObject):
             self._thread.start()
         self._poll.stop()
         self._study = study
+        self._ending = None
         self._serial += 1
         self._open.emit(self._serial, "" if study is None else str(study.folder))
 
@@ -196,7 +243,7 @@ class SearchWorker(QObject):
         """End the thread; returns when it is gone."""
         self._poll.stop()
         self._pace.stop()
-        self._study = None
+        self._study = self._ending = None
         if self._thread.isRunning():
             self._close.emit()  # quits the thread when the database is closed
             self._thread.wait()
@@ -225,19 +272,31 @@ class SearchWorker(QObject):
         self._look.emit()
 
     def _run_failed(self, study: StudyContext, failure: Failure) -> None:
-        self._idle(study)
-        if failure.problems:
-            self.problems_found.emit([tuple(pair) for pair in failure.problems], failure.message)
+        problems = [tuple(pair) for pair in failure.problems]
+        if problems:
+            self._end(study, "", lambda: self.problems_found.emit(problems, failure.message))
         else:
-            self.failed.emit(failure.message, failure.details)
+            self._end(study, "", lambda: self.failed.emit(failure.message, failure.details))
 
     def _stop_failed(self, failure: Failure) -> None:
         self.failed.emit(failure.message, failure.details)
 
-    def _idle(self, study: StudyContext, message: str = "") -> None:
+    def _end(self, study: StudyContext, message: str, then: Callable[[], object]) -> None:
+        """Idle, and `then`, as soon as all that the search stored was shown."""
+        if study is not self._study or self._ending is not None:
+            return  # closed meanwhile, or told already: the first reason is the true one
         self._poll.stop()
-        self._look.emit()
-        study.set_search_state("idle", message)
+        self._ending = _Ending(study, message, then)
+        self._catch_up.emit(self._serial)
+
+    @Slot(int)
+    def _caught_up(self, serial: int) -> None:
+        ending = self._ending
+        if serial != self._serial or ending is None:
+            return
+        self._ending = None
+        ending.study.set_search_state("idle", ending.message)
+        ending.then()
 
     @Slot(str, dict)
     def _take_notice(self, name: str, data: dict[str, Any]) -> None:
@@ -260,22 +319,25 @@ class SearchWorker(QObject):
             study.set_search_state(state, message)
 
     def _search_ended(self, study: StudyContext, reason: str, message: str, data: dict[str, Any]) -> None:
-        self._idle(study, message)
         problems = [tuple(pair) for pair in data.get("problems", ())]
         if problems:
-            self.problems_found.emit(problems, message)
+            self._end(study, message, lambda: self.problems_found.emit(problems, message))
         elif reason == "failed":
-            self.failed.emit(message, str(data.get("details", "")))
+            self._end(study, message, lambda: self.failed.emit(message, str(data.get("details", ""))))
         else:
-            self.search_ended.emit(reason, message)
+            self._end(study, message, lambda: self.search_ended.emit(reason, message))
 
     @Slot(str)
     def _engine_ended(self, why: str) -> None:
         study = self._study
         if study is not None and study.search_state != "idle":
-            message = self.tr("The engine ended while the search ran: {}. Run again to go on where it stopped.")
-            self._idle(study, message.format(why))
-            self.failed.emit(message.format(why), str(self._engine.log_file))
+            text = self.tr("The engine ended while the search ran: {}. Run again to go on where it stopped.")
+            message = text.format(why)
+            self._end(study, message, lambda: self._tell_of_death(study, message))
+
+    def _tell_of_death(self, study: StudyContext, message: str) -> None:
+        study.queue_running()
+        self.failed.emit(message, str(self._engine.log_file))
 
     @Slot(int, object)
     def _take_batch(self, serial: int, changes: Changes) -> None:
