@@ -63,9 +63,9 @@ def test_a_saved_model_takes_raw_rows_without_our_package(program, blobs):
     (model,) = program.run("save", "s", "--top", "1", "--json").json["models"]
     code = (
         "import sys; sys.modules['tunerstudio'] = None\n"
-        "import numpy as np, tensorflow as tf, keras\n"
+        "import tensorflow as tf, keras\n"
         f"model = keras.saving.load_model({model['path']!r}, safe_mode=True)\n"
-        "row = {'a': np.array([[3.0], [0.0]], 'float32'), 'b': np.array([[0.5], [float('nan')]], 'float32'),\n"
+        "row = {'a': tf.constant([[3.0], [0.0]]), 'b': tf.constant([[0.5], [float('nan')]]),\n"
         "       'kind': tf.constant([['x'], ['never seen']])}\n"
         "answer = model(row)\n"
         "print(sorted(answer), [bytes(v).decode() for v in answer['class'].numpy().ravel()])\n"

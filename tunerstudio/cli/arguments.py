@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from tunerstudio.cli import commands, running
+from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.version import VERSION
 
 if TYPE_CHECKING:
@@ -16,19 +17,45 @@ if TYPE_CHECKING:
 Run = Callable[[argparse.Namespace, "Output"], int]
 
 
+class UsageError(TunerStudioError):
+    """Words that are no command; `usage` says what would be one."""
+
+    def __init__(self, message: str, usage: str = "") -> None:
+        """Keep `usage` beside the sentence."""
+        self.usage = usage
+        super().__init__(message)
+
+
 class Parser(argparse.ArgumentParser):
-    """The parser, with the names of its commands."""
+    """A parser that raises UsageError instead of leaving the program; knows the names of its commands."""
 
     commands: Sequence[str] = ()
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `message`."""
+        raise UsageError(message, self.format_usage())
+
+
+def _from(minimum: int) -> Callable[[str], int]:
+    """What reads a whole number from `minimum`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = minimum - 1
+        if number < minimum:
+            raise argparse.ArgumentTypeError(f"a whole number from {minimum} is needed, not {text!r}")
+        return number
+
+    return read
 
 
 def build_parser() -> Parser:
     """All commands."""
     parser = Parser(prog="tunerstudio", description="Find the best Keras model on your own workstation.")
     parser.add_argument("--version", action="version", version=f"Tuner Studio {VERSION}")
-    group = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
-    )
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     _add_open(group)
     _add_new(group)
     _add_check(group)
@@ -44,22 +71,22 @@ def build_parser() -> Parser:
     return parser
 
 
-_Group = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Group = "argparse._SubParsersAction[Parser]"
 
 
-def _command(group: _Group, name: str, text: str, run: Run, json: bool = True) -> argparse.ArgumentParser:  # type: ignore[valid-type]
-    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+def _command(group: _Group, name: str, text: str, run: Run, json: bool = True) -> Parser:  # type: ignore[valid-type]
+    command: Parser = group.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
     command.set_defaults(run=run)
     if json:
         command.add_argument("--json", action="store_true", help="print one JSON object for machines")
     return command
 
 
-def _study(command: argparse.ArgumentParser) -> None:
+def _study(command: Parser) -> None:
     command.add_argument("study", metavar="STUDY", type=Path, help="the study's folder")
 
 
-def _trust(command: argparse.ArgumentParser) -> None:
+def _trust(command: Parser) -> None:
     command.add_argument("--trust", action="store_true", help="trust the Python code that the study holds, from now on")
 
 
@@ -79,7 +106,7 @@ def _add_new(group: _Group) -> None:  # type: ignore[valid-type]
     model = command.add_mutually_exclusive_group()
     model.add_argument("--template", metavar="NAME", help="where to start from; default: chosen by the data")
     model.add_argument("--code", metavar="FILE.py", type=Path, help="a Python file with build(hp) or a HyperModel")
-    command.add_argument("--trials", metavar="N", type=int, help="budget of trials")
+    command.add_argument("--trials", metavar="N", type=_from(1), help="budget of trials")
     command.add_argument("--algorithm", metavar="ID", help="search algorithm; see `tunerstudio algorithms`")
 
 
@@ -97,7 +124,7 @@ def _add_run(group: _Group) -> None:  # type: ignore[valid-type]
     command = _command(group, "run", "run the search; goes on where an earlier run stopped", running.run)
     _study(command)
     command.add_argument(
-        "--trials", metavar="N", type=int, help="run until N trials are completed, past the budget too"
+        "--trials", metavar="N", type=_from(1), help="run until N trials are completed, past the budget too"
     )
     _trust(command)
 
@@ -105,12 +132,14 @@ def _add_run(group: _Group) -> None:  # type: ignore[valid-type]
 def _add_results(group: _Group) -> None:  # type: ignore[valid-type]
     command = _command(group, "results", "list the trials, best first", commands.results)
     _study(command)
-    command.add_argument("--top", metavar="N", type=int, default=10, help="how many to print (default 10; 0: all)")
+    command.add_argument(
+        "--top", metavar="N", type=_from(0), help="how many; 0: all (default: 10 in a table, all with --json)"
+    )
 
 
 def _add_save(group: _Group) -> None:  # type: ignore[valid-type]
     command = _command(group, "save", "save the best models", running.save)
     _study(command)
-    command.add_argument("--top", metavar="N", type=int, default=3, help="how many (default 3)")
+    command.add_argument("--top", metavar="N", type=_from(1), default=3, help="how many (default 3)")
     command.add_argument("--to", metavar="FOLDER", type=Path, help="where (default: the study's models folder)")
     _trust(command)

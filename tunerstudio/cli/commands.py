@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from shlex import quote
 
 from tunerstudio.algorithms import discovery
 from tunerstudio.cli.output import Output, duration_text, number, score_text
@@ -27,6 +28,8 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 def open_window(options: argparse.Namespace, output: Output) -> int:
     """Open the window, on a study if one is named."""
+    if options.study is not None:
+        load_document(options.study)
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
         message = "there is no display to open a window on; the other commands work without one (tunerstudio --help)"
         raise StudyError([Problem("", message)])
@@ -38,16 +41,13 @@ def open_window(options: argparse.Namespace, output: Output) -> int:
             f"the window cannot open, because a library of Qt is missing ({error}); `python3 start.py` installs it"
         )
         raise StudyError([Problem("", message)]) from error
-    if options.study is not None:
-        load_document(options.study)
     return run_app(options.study)
 
 
 def new(options: argparse.Namespace, output: Output) -> int:
     """Make a study."""
     folder: Path = options.study
-    if (folder / DOCUMENT_FILE).exists():
-        raise StudyError([Problem("", f"{folder} holds a study already: take another folder")])
+    _check_new(options, folder)
     if options.example is not None:
         document = find_example(options.example).document()
     else:
@@ -56,27 +56,45 @@ def new(options: argparse.Namespace, output: Output) -> int:
     save_document(document, folder)
     if isinstance(document.model, CodeModel):
         trust(folder)  # the person named the file in this very command
-    output.say(f"The study is in {folder}. Next: tunerstudio run {folder}")
+    output.say(f"The study is in {folder}. Next: tunerstudio run {quote(str(folder))}")
     output.result({"study": str(folder), "document": plain(document)})
     return 0
+
+
+def _check_new(options: argparse.Namespace, folder: Path) -> None:
+    """What can be said against a new study before its data are looked at."""
+    problems = []
+    if (folder / DOCUMENT_FILE).exists():
+        problems.append(Problem("", f"{folder} holds a study already: take another folder"))
+    elif folder.exists() and not folder.is_dir():
+        problems.append(Problem("", f"{folder} is a file: take another name for the study's folder"))
+    if options.example is not None:
+        given = [name for name in ("target", "template", "code") if getattr(options, name) is not None]
+        problems += [Problem(f"--{name}", "an example brings its own: leave it away") for name in given]
+    if options.algorithm is not None:
+        discovery.get(options.algorithm)
+    if problems:
+        raise StudyError(problems)
 
 
 def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> StudyDocument:
     from tunerstudio.data.inspect import inspect  # pandas; only here
 
-    data = _source(options)
+    data = _source(options, folder)
     preview = inspect(data, folder)
     if options.target:
         preview = inspect(_with_targets(preview.data, options.target), folder)
     _print_preview(preview, output)
-    return new_document(folder.resolve().name, preview.data, options.template)
+    return new_document(folder.resolve().name[:200] or "study", preview.data, options.template)
 
 
-def _source(options: argparse.Namespace) -> Data:
+def _source(options: argparse.Namespace, folder: Path) -> Data:
     if options.bundled is not None:
         content = {"name": "new", "data": {"source": {"kind": "bundled", "name": options.bundled}}}
         return parse_document(content).data
-    return Data(source=FileSource(path=str(Path(options.data).resolve())))
+    path, inside = Path(options.data).resolve(), folder.resolve()
+    # A file in the study's own folder moves with it.
+    return Data(source=FileSource(path=path.relative_to(inside).as_posix() if inside in path.parents else str(path)))
 
 
 def _with_targets(data: Data, targets: list[str]) -> Data:
@@ -114,7 +132,6 @@ def _adjusted(document: StudyDocument, options: argparse.Namespace, folder: Path
         content = {**plain(search), "budget": {**plain(search.budget), "trials": options.trials}}
         search = parse_document({**plain(document), "search": content}).search
     if options.algorithm is not None:
-        discovery.get(options.algorithm)
         algorithm = search.algorithm.model_copy(update={"id": options.algorithm, "options": {}})
         search = search.model_copy(update={"algorithm": algorithm})
     document = document.model_copy(update={"search": search})
@@ -127,20 +144,24 @@ def _own_code(file: Path, folder: Path) -> CodeModel:
     """The user's file, copied into the study: a study is whole in its folder."""
     if not file.is_file():
         raise StudyError([Problem("model.file", f"{file} is not a file")])
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(file, folder / file.name)
-    return CodeModel(file=file.name)
+    copy = folder / file.name
+    if copy.exists() and not copy.samefile(file):
+        message = f"{copy} is there already and is another file: rename one of the two"
+        raise StudyError([Problem("model.file", message)])
+    if not copy.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    return CodeModel(file=copy.name)
 
 
 def results(options: argparse.Namespace, output: Output) -> int:
     """List the trials, best first."""
     document = load_document(options.study)
-    trials: list[Trial] = []
-    if has_history(options.study):
-        with StudyReader(options.study) as reader:
-            trials = reader.trials()
+    trials = stored_trials(options.study)
     best_first = ranked(trials, document.search.objective.direction)
-    shown = best_first[: options.top] if options.top > 0 else best_first
+    # A table is for a look; a machine that names no number wants all.
+    top = (0 if output.json_wanted else 10) if options.top is None else options.top
+    shown = best_first[:top] if top else best_first
     output.result(
         {
             "study": str(options.study),
@@ -151,6 +172,14 @@ def results(options: argparse.Namespace, output: Output) -> int:
     )
     _print_results(document, trials, shown, output)
     return 0
+
+
+def stored_trials(folder: Path) -> list[Trial]:
+    """All trials of the study in `folder`; none before its first run."""
+    if not has_history(folder):
+        return []
+    with StudyReader(folder) as reader:
+        return reader.trials()
 
 
 def plain_objective(document: StudyDocument) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,7 +24,12 @@ class Output:
     def result(self, content: dict[str, Any] | list[Any]) -> None:
         """The JSON result, if wanted."""
         if self.json_wanted:
-            self.out.print_json(json.dumps(_finite(content)), indent=2)
+            _print_json(_finite(content))
+
+    def usage(self, text: str) -> None:
+        """How a command is written, on stderr; nothing with --json."""
+        if text:
+            self.note(text.rstrip())
 
     def say(self, text: str) -> None:
         """A sentence for people, on stdout; nothing with --json."""
@@ -55,7 +61,7 @@ class Output:
         """An error: sentences on stderr, and an object with `error` on stdout if JSON is wanted."""
         if self.json_wanted:
             content = {"error": message, "problems": [{"field": f, "message": m} for f, m in problems]}
-            self.out.print_json(json.dumps(content), indent=2)
+            _print_json(content)
             return
         self.err.print(f"Error: {message}" if len(problems) < 2 else f"{len(problems)} problems:", markup=False)
         if len(problems) > 1:
@@ -64,6 +70,12 @@ class Output:
         if details:
             self.err.print("Details:", markup=False, style="dim")
             self.err.print(details.rstrip(), markup=False, style="dim")
+
+
+def _print_json(content: Any) -> None:
+    """Plain ASCII without colours: the same for every terminal, encoding and environment."""
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def _console(stderr: bool) -> Console:

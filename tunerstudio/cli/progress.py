@@ -16,15 +16,16 @@ from tunerstudio.study.trials import Epoch, Trial, TrialState
 class RunProgress:
     """Shows trials and epochs on stderr while a session runs."""
 
-    def __init__(self, document: StudyDocument, target: int | None, output: Output) -> None:
-        """Show progress towards `target` completed trials, or the study's budget."""
+    def __init__(self, document: StudyDocument, trials: list[Trial], target: int | None, output: Output) -> None:
+        """Show progress towards `target` completed trials, or the study's budget, from the `trials` of earlier runs."""
         self._objective = document.search.objective
         model = document.model
         folds = model.folds if isinstance(model, EstimatorModel) else None
         self._executions = folds or document.training.executions
         self._is_estimator = folds is not None
         self._output = output
-        self._finished: dict[int, Trial] = {}
+        self._target = target
+        self._finished = {trial.number: trial for trial in trials if trial.state.is_finished}
         self._epochs_done = 0
         self._trial = 0
         self._live = output.err.is_terminal and not output.json_wanted
@@ -36,7 +37,8 @@ class RunProgress:
             TextColumn("{task.fields[best]}"),
         )
         self._bars = Progress(*columns, console=output.err, transient=False, disable=not self._live)
-        self._trials_bar = self._bars.add_task("trials", total=target or document.search.budget.trials, best="")
+        total = target or document.search.budget.trials
+        self._trials_bar = self._bars.add_task("trials", total=total, completed=self.finished, best="")
         self._epochs_bar = self._bars.add_task("epochs", total=None, best="")
 
     def __enter__(self) -> RunProgress:
@@ -51,6 +53,18 @@ class RunProgress:
     def listener(self) -> SessionListener:
         """What to hand to the session."""
         return SessionListener(on_trial=self._on_trial, on_epochs=self._on_epochs, on_log=self._on_log)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a trial has started."""
+        return self._trial > 0
+
+    @property
+    def finished(self) -> int:
+        """Trials that count: completed ones towards a target, every finished one towards the budget."""
+        if self._target is None:
+            return len(self._finished)
+        return sum(1 for trial in self._finished.values() if trial.state is TrialState.COMPLETED)
 
     def say(self, text: str) -> None:
         """What is going on before the first trial."""
@@ -72,16 +86,13 @@ class RunProgress:
         if not trial.state.is_finished:
             return
         self._finished[trial.number] = trial
-        self._bars.update(self._trials_bar, completed=self._completed(), best=self._best_text())
+        self._bars.update(self._trials_bar, completed=self.finished, best=self._best_text())
         if not self._live:
             self._output.note(self._line(trial))
 
     def _on_epochs(self, epochs: list[Epoch]) -> None:
         self._epochs_done += sum(1 for epoch in epochs if epoch.trial == self._trial)
         self._bars.update(self._epochs_bar, completed=self._epochs_done)
-
-    def _completed(self) -> int:
-        return sum(1 for trial in self._finished.values() if trial.state is TrialState.COMPLETED)
 
     def _best(self) -> Trial | None:
         best: Trial | None = None

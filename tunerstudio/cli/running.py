@@ -5,23 +5,25 @@ from __future__ import annotations
 import argparse
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from shlex import quote
 from types import FrameType
 
-from tunerstudio.cli.commands import plain_objective, trial_json
+from tunerstudio.cli import STOPPED
+from tunerstudio.cli.commands import plain_objective, stored_trials, trial_json
 from tunerstudio.cli.output import Output, number
 from tunerstudio.cli.progress import RunProgress
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.engine import CheckReport, Engine
-from tunerstudio.store.reader import StudyReader
+from tunerstudio.engine.session import SessionResult
+from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import load_document
 from tunerstudio.study.hyperparameters import Float, Int, SearchSpace, describe_values
 from tunerstudio.study.trials import TrialState, ranked
 from tunerstudio.study.trust import trust
 
 NOTHING_COMPLETED = 3
-STOPPED = 130
 
 
 def check(options: argparse.Namespace, output: Output) -> int:
@@ -83,13 +85,21 @@ def run(options: argparse.Namespace, output: Output) -> int:
     _trust(options)
     document = load_document(options.study)
     control = SessionControl()
+    progress = RunProgress(document, stored_trials(options.study), options.trials, output)
     try:
-        with Engine() as engine, RunProgress(document, options.trials, output) as progress, _stop_on_signal(control):
+        with _stop_on_signal(control, lambda: progress.has_begun), Engine() as engine, progress:
             result = engine.run(options.study, control, progress.listener(), options.trials, progress.say)
     finally:
         control.close()
-    with StudyReader(options.study) as reader:
-        best_first = ranked(reader.trials(), document.search.objective.direction)
+    _report(options, document, result, output)
+    if result.reason == "stopped":
+        return STOPPED
+    return 0 if result.completed else NOTHING_COMPLETED
+
+
+def _report(options: argparse.Namespace, document: StudyDocument, result: SessionResult, output: Output) -> None:
+    """How the search ended, and the best trial."""
+    best_first = ranked(stored_trials(options.study), document.search.objective.direction)
     best = best_first[0] if best_first and best_first[0].state is TrialState.COMPLETED else None
     output.result(
         {
@@ -103,12 +113,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
     )
     output.say(f"{result.message[0].upper()}{result.message[1:]}.")
     if best is not None:
-        objective = document.search.objective
+        objective, study = document.search.objective, quote(str(options.study))
         output.say(f"Best: trial {best.number}, {objective.name} {number(best.score)}.")
-        output.say(f"Next: tunerstudio results {options.study}   or   tunerstudio save {options.study} --top 3")
-    if result.reason == "stopped":
-        return STOPPED
-    return 0 if result.completed else NOTHING_COMPLETED
+        output.say(f"Next: tunerstudio results {study}   or   tunerstudio save {study} --top 3")
 
 
 def save(options: argparse.Namespace, output: Output) -> int:
@@ -145,13 +152,18 @@ def _trust(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _stop_on_signal(control: SessionControl) -> Iterator[None]:
-    """Ctrl+C and SIGTERM ask the session to stop: first after the epoch, then now."""
+def _stop_on_signal(control: SessionControl, has_begun: Callable[[], bool]) -> Iterator[None]:
+    """Ctrl+C and SIGTERM ask the session to stop: first after the epoch, then now.
+
+    Before the first trial there is nothing to wait for, and after a third Ctrl+C no patience left: both leave at once.
+    """
     asked = 0
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         asked += 1
+        if asked > 2 or not has_begun():
+            raise KeyboardInterrupt
         control.request_stop("epoch" if asked == 1 and number == signal.SIGINT else "now")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> None:
     """Serve until stdin closes."""
+    # Ctrl+C in a terminal reaches every process of the group; whoever started this one decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from tunerstudio.engine.engine import Engine
     from tunerstudio.engine.service import EngineService
     from tunerstudio.protocol.loop import Channel, claim_stdout

@@ -15,21 +15,24 @@ class SessionControl:
 
     def __init__(self) -> None:
         """Nothing is requested."""
-        self._guard = threading.Lock()
-        self._stop: When | None = None
+        # A signal handler may interrupt another one that holds it.
+        self._guard = threading.RLock()
+        self._requests: set[When] = set()
         self.wake_up: Connection
         self.wake_up, self._bell = multiprocessing.Pipe(duplex=False)
 
     @property
     def stop(self) -> When | None:
         """The strongest request so far."""
-        return self._stop
+        for when in ("now", "epoch"):
+            if when in self._requests:
+                return when
+        return None
 
     def request_stop(self, when: When) -> None:
         """Ask to end after the running epoch, or now. A later `now` overrides `epoch`."""
+        self._requests.add(when)
         with self._guard:
-            if self._stop != "now":
-                self._stop = when
             self._bell.send_bytes(b"stop")
 
     def drain(self) -> None:
