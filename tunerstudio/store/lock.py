@@ -14,6 +14,10 @@ from tunerstudio.store.schema import StoreError
 
 LOCK_FILE = ".lock"
 
+_ATTEMPTS = 10
+_PAUSE_S = 0.02
+"""`is_in_use` holds the lock for a moment: a writer that comes just then tries again."""
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -52,7 +56,7 @@ class StudyLock:
             self._handle = path.open("a+", encoding="utf-8")
         except OSError as error:
             raise StoreError(f"{folder} cannot be written to ({error.strerror}): copy the study elsewhere") from error
-        if not _try_lock(self._handle):
+        if not self._take():
             self._handle.seek(0)
             owner = _describe(self._handle.read(1000))
             self._handle.close()
@@ -63,9 +67,26 @@ class StudyLock:
         self._handle.write(json.dumps(note))
         self._handle.flush()
 
+    def _take(self) -> bool:
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(_PAUSE_S)
+            if _try_lock(self._handle):
+                return True
+        return False
+
     def release(self) -> None:
         """Let go."""
         self._handle.close()
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a program, this one included, holds the lock of the study in `folder` at this moment."""
+    try:
+        with (folder / LOCK_FILE).open("r", encoding="utf-8") as handle:
+            return not _try_lock(handle)
+    except OSError:
+        return False  # nobody has ever written here, or nobody can
 
 
 def _describe(note: str) -> str:

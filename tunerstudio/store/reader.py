@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tunerstudio.store.lock import is_in_use
 from tunerstudio.store.rows import epoch_from, execution_from, trial_from
-from tunerstudio.store.schema import DATABASE_FILE, StoreError, check_version, connect
-from tunerstudio.study.trials import Epoch, Execution, Trial
+from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, check_version, connect, told
+from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,17 @@ def has_history(folder: Path) -> bool:
 class StudyReader:
     """A read-only view of `study.db`; any number may be open. Use it from one thread.
 
+    A trial that runs according to the database, while no program has the study in use, is read as QUEUED: it was left
+    by a session that was killed, and the next one starts it again.
+
     Raises:
         StoreError: If there is no database, it is damaged, or it is newer than the program.
     """
 
     def __init__(self, folder: Path) -> None:
         """Open the database of the study in `folder`."""
-        path = folder / DATABASE_FILE
+        self._folder = folder
+        self._path = path = folder / DATABASE_FILE
         if not path.is_file():
             raise StoreError(f"{folder} has no history yet: run the search first")
         self._connection = connect(path, read_only=True)
@@ -97,24 +103,36 @@ class StudyReader:
 
     def trials(self) -> list[Trial]:
         """All trials by number."""
-        return self._trials_since(0)
+        with self._told():
+            return self._trials_since(0)
 
     def epochs(self, trial: int) -> list[Epoch]:
         """All epochs of one trial, by execution and epoch."""
-        rows = self._connection.execute(
-            "SELECT * FROM epochs WHERE trial = ? ORDER BY execution, epoch", (trial,)
-        ).fetchall()
+        with self._told():
+            rows = self._connection.execute(
+                "SELECT * FROM epochs WHERE trial = ? ORDER BY execution, epoch", (trial,)
+            ).fetchall()
         return [epoch_from(row) for row in rows]
 
     def meta(self, key: str) -> str | None:
         """A note of the engine, such as `algorithm_state` or `space`."""
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row["value"])
+        return self._text("SELECT value FROM meta WHERE key = ?", key)
 
     def document(self, key: str) -> str | None:
         """The study document with this key, as YAML text."""
-        row = self._connection.execute("SELECT text FROM documents WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row["text"])
+        return self._text("SELECT text FROM documents WHERE key = ?", key)
+
+    def code(self, key: str) -> str | None:
+        """The Python file of a code model that went with the document `key`; None if there was none."""
+        return self._text("SELECT text FROM documents WHERE key = ?", f"{key}{CODE_SUFFIX}")
+
+    def _text(self, question: str, key: str) -> str | None:
+        with self._told():
+            row = self._connection.execute(question, (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _told(self) -> AbstractContextManager[None]:
+        return told(self._path, "read")
 
     def changes(self, since: Cursor, limit: int = 20_000) -> Changes:
         """What is new since `since`, read as one consistent snapshot.
@@ -123,8 +141,7 @@ class StudyReader:
             since: The cursor of the last answer, or `Cursor()`.
             limit: Most epochs and log lines in one answer.
         """
-        self._connection.execute("BEGIN")
-        try:
+        with self._told(), self._snapshot():
             generation = int(self.meta("generation") or 0)
             reset = generation != since.generation and since != Cursor()
             start = Cursor() if reset else since
@@ -136,10 +153,6 @@ class StudyReader:
             log = self._connection.execute(
                 "SELECT * FROM log WHERE row > ? ORDER BY row LIMIT ?", (start.log_row, limit)
             ).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"the history of this study cannot be read: {error}") from error
-        finally:
-            self._connection.execute("ROLLBACK")
         cursor = Cursor(
             generation,
             revision,
@@ -155,6 +168,14 @@ class StudyReader:
             more=limit in {len(epochs), len(log)},
         )
 
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
     def _trials_since(self, revision: int) -> list[Trial]:
         rows = self._connection.execute(
             "SELECT * FROM trials WHERE revision > ? ORDER BY number", (revision,)
@@ -165,4 +186,8 @@ class StudyReader:
             (revision,),
         ):
             executions.setdefault(row["trial"], []).append(execution_from(row))
-        return [trial_from(row, executions.get(row["number"], ())) for row in rows]
+        trials = [trial_from(row, executions.get(row["number"], ())) for row in rows]
+        if any(trial.state is TrialState.RUNNING for trial in trials) and not is_in_use(self._folder):
+            # Whoever ran them was killed: the next session starts them again.
+            return [replace(t, state=TrialState.QUEUED) if t.state is TrialState.RUNNING else t for t in trials]
+        return trials

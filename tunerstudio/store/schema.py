@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tunerstudio.study.errors import TunerStudioError
 
 DATABASE_FILE = "study.db"
 SCHEMA_VERSION = 1
+
+CODE_SUFFIX = ".py"
+"""What follows a document's key where the code that goes with it is kept."""
 
 _VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -62,32 +67,63 @@ class StoreError(TunerStudioError):
     """The database of a study cannot be used; the text says why and what to do."""
 
 
+@contextmanager
+def told(path: Path, doing: str) -> Iterator[None]:
+    """Turn what SQLite says inside into a StoreError: "PATH cannot be `doing`" with the reason and what to do."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError):
+        raise  # faults of the program, not of the file
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} cannot be {doing}: {_reason(error)}") from error
+
+
+def _reason(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return "the disk is full. What was stored before is safe: free some space and run the study again."
+    if name.startswith("SQLITE_IOERR"):
+        return f"the disk is full or does not answer ({error}). What was stored before is safe."
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return (
+            f"it is damaged ({error}). Put a copy back, or move {DATABASE_FILE} away: the study then opens without "
+            "its trials; saved models are not touched."
+        )
+    return f"{error}."
+
+
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """A connection whose rows answer to column names.
 
     Raises:
         StoreError: If the file cannot be opened.
     """
-    mode = "ro" if read_only else "rwc"
+    with told(path, "opened"):
+        try:
+            return _connect(path, "mode=ro" if read_only else "mode=rwc")
+        except sqlite3.OperationalError:
+            wal = path.with_name(f"{path.name}-wal")
+            if not read_only or (wal.exists() and wal.stat().st_size):
+                raise
+            # In a folder that cannot be written to, SQLite misses the files that it shares with a writer.
+            return _connect(path, "immutable=1")
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=10.0)
+    connection.row_factory = sqlite3.Row
     try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10.0
-        )
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be opened: {error}") from error
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:
     """The schema version of the file; StoreError if it is newer than this program or not a database."""
-    try:
+    with told(path, "read"):
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.DatabaseError as error:
-        raise StoreError(
-            f"{path} is damaged ({error}). Put a copy of it aside; the study opens without its trials when it is gone."
-        ) from error
     if version > SCHEMA_VERSION:
         raise StoreError(f"{path} was written by a newer Tuner Studio (format {version}): please update the program")
     return version

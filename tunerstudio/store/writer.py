@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +11,7 @@ from pathlib import Path
 from tunerstudio.store.lock import StudyLock
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.store.rows import TRIAL_COLUMNS, execution_row, metrics_text, trial_row
-from tunerstudio.store.schema import DATABASE_FILE, StoreError, connect, migrate
+from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, connect, migrate, told
 from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
 
 ALGORITHM_STATE = "algorithm_state"
@@ -36,14 +34,12 @@ class StudyWriter:
         """Open the study in `folder`; `clock` gives seconds since the epoch."""
         self._clock = clock
         self._lock = StudyLock(folder)
-        path = folder / DATABASE_FILE
+        self._path = path = folder / DATABASE_FILE
         try:
             self._connection = connect(path, read_only=False)
             try:
-                self._prepare(path)
-            except sqlite3.DatabaseError as error:
-                self._connection.close()
-                raise StoreError(f"{path} cannot be written to: {error}") from error
+                with told(path, "written to"):
+                    self._prepare(path)
             except StoreError:
                 self._connection.close()
                 raise
@@ -76,20 +72,23 @@ class StudyWriter:
 
     @contextmanager
     def _transaction(self) -> Iterator[int]:
-        """A transaction; yields the revision of its changes."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            revision = int(self.meta("revision") or 0) + 1
-            self._set_meta("revision", str(revision))
-            yield revision
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        """A transaction; yields the revision of its changes. StoreError if it could not be written."""
+        with told(self._path, "written to"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                revision = int(self.meta("revision") or 0) + 1
+                self._set_meta("revision", str(revision))
+                yield revision
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # on some faults SQLite has taken it back already
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def meta(self, key: str) -> str | None:
         """A note kept beside the trials."""
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        with told(self._path, "read"):
+            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row["value"])
 
     def set_meta(self, key: str, value: str) -> None:
@@ -100,11 +99,18 @@ class StudyWriter:
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def put_document(self, text: str) -> str:
-        """Keep a study document, so that every trial can say what it was trained by; returns its key."""
-        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    def put_document(self, text: str, code: str | None = None) -> str:
+        """Keep a study document, so that every trial can say what it was trained by; returns its key.
+
+        Args:
+            text: YAML.
+            code: The Python file of a code model, which is kept beside it.
+        """
+        key = hashlib.sha256(f"{text}{code or ''}".encode()).hexdigest()[:16]
         with self._transaction():
             self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (key, text))
+            if code is not None:
+                self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (f"{key}{CODE_SUFFIX}", code))
         return key
 
     def requeue_interrupted(self) -> list[int]:
@@ -115,12 +121,11 @@ class StudyWriter:
         Returns:
             Numbers of the trials that were queued again.
         """
-        running = [
-            row["number"]
-            for row in self._connection.execute(
+        with told(self._path, "read"):
+            rows = self._connection.execute(
                 "SELECT number FROM trials WHERE state = ? ORDER BY number", (TrialState.RUNNING.value,)
-            )
-        ]
+            ).fetchall()
+        running = [row["number"] for row in rows]
         if running:
             with self._transaction() as revision:
                 for number in running:
@@ -163,7 +168,8 @@ class StudyWriter:
         Raises:
             StoreError: If the trial has finished already: finished trials never change.
         """
-        row = self._connection.execute("SELECT state FROM trials WHERE number = ?", (trial.number,)).fetchone()
+        with told(self._path, "read"):
+            row = self._connection.execute("SELECT state FROM trials WHERE number = ?", (trial.number,)).fetchone()
         if row is not None and TrialState(row["state"]).is_finished:
             raise StoreError(f"trial {trial.number} has finished ({row['state']}) and cannot change")
         with self._transaction() as revision:
@@ -207,8 +213,3 @@ class StudyWriter:
 
     def _log(self, level: str, text: str) -> None:
         self._connection.execute("INSERT INTO log (at, level, text) VALUES (?, ?, ?)", (self._clock(), level, text))
-
-
-def with_state(trial: Trial, state: TrialState, **changes: object) -> Trial:
-    """A copy of `trial` in `state`."""
-    return dataclasses.replace(trial, state=state, **changes)  # type: ignore[arg-type]  # names are Trial's own

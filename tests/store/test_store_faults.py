@@ -1,0 +1,93 @@
+"""What happens to the disk happens to the database: full, damaged, read-only, shared."""
+
+import sqlite3
+
+import pytest
+
+from tunerstudio.store.lock import is_in_use
+from tunerstudio.store.reader import Cursor, StudyReader
+from tunerstudio.store.schema import DATABASE_FILE, StoreError
+from tunerstudio.store.writer import StudyWriter
+from tunerstudio.study.trials import Epoch, Trial, TrialState
+
+
+def a_trial(number, state=TrialState.COMPLETED, **changes):
+    return Trial(number, state, {"units": number}, score=0.5, **changes)
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):
+    with StudyWriter(tmp_path) as writer:
+        writer.put_trial(a_trial(1))
+        pages = writer._connection.execute("PRAGMA page_count").fetchone()[0]
+        writer._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreError, match=r"the disk is full.*free some space"):
+            writer.put_trial(a_trial(2, details="x" * 100_000))
+        writer._connection.execute("PRAGMA max_page_count = 100000")
+        writer.put_trial(a_trial(3))
+    with StudyReader(tmp_path) as reader:
+        assert [trial.number for trial in reader.trials()] == [1, 3]
+
+
+def test_damage_in_the_middle_of_the_file_is_a_sentence(tmp_path):
+    with StudyWriter(tmp_path) as writer:
+        for number in range(1, 40):
+            writer.put_trial(a_trial(number, details="x" * 500))
+    path = tmp_path / DATABASE_FILE
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"x" * len(content[8192:])
+    path.write_bytes(content)
+    with StudyReader(tmp_path) as reader, pytest.raises(StoreError, match=r"damaged.*Put a copy back"):
+        reader.trials()
+    with StudyReader(tmp_path) as reader, pytest.raises(StoreError, match="damaged"):
+        reader.changes(Cursor())
+
+
+@pytest.mark.parametrize("size", [50, 100, 5000])
+def test_a_cut_file_is_a_sentence(tmp_path, size):
+    with StudyWriter(tmp_path) as writer:
+        writer.put_trial(a_trial(1))
+    path = tmp_path / DATABASE_FILE
+    path.write_bytes(path.read_bytes()[:size])
+    for kind in (StudyReader, StudyWriter):
+        with pytest.raises(StoreError):
+            kind(tmp_path)
+    assert not is_in_use(tmp_path)
+
+
+def test_a_history_is_read_where_nothing_can_be_written(tmp_path):
+    with StudyWriter(tmp_path) as writer:
+        writer.put_trial(a_trial(1))
+    # As on a read-only disk, the file that readers share with a writer cannot be made.
+    (tmp_path / f"{DATABASE_FILE}-shm").mkdir()
+    with StudyReader(tmp_path) as reader:
+        assert [trial.number for trial in reader.trials()] == [1]
+
+
+def test_a_study_is_in_use_while_it_is_written(tmp_path):
+    assert not is_in_use(tmp_path)
+    with StudyWriter(tmp_path):
+        assert is_in_use(tmp_path)
+    assert not is_in_use(tmp_path)
+
+
+def test_a_trial_runs_only_while_somebody_runs_it(tmp_path):
+    with StudyWriter(tmp_path) as writer:
+        writer.put_trial(a_trial(1, TrialState.RUNNING))
+        writer.add_epochs([Epoch(1, 0, 1, {"loss": 1.0}, 0.0)])
+        with writer.reader() as reader:
+            assert reader.trials()[0].state is TrialState.RUNNING
+    with StudyReader(tmp_path) as reader:
+        assert reader.trials()[0].state is TrialState.QUEUED
+        assert reader.changes(Cursor()).trials[0].state is TrialState.QUEUED
+    stored = sqlite3.connect(tmp_path / DATABASE_FILE)
+    assert stored.execute("SELECT state FROM trials").fetchone() == ("RUNNING",)
+    stored.close()
+
+
+def test_the_code_of_a_document_is_kept_beside_it(tmp_path):
+    with StudyWriter(tmp_path) as writer:
+        plain, first = writer.put_document("name: x"), writer.put_document("name: x", "a = 1")
+        second = writer.put_document("name: x", "a = 2")
+        with writer.reader() as reader:
+            assert reader.document(first) == reader.document(second) == "name: x"
+            assert (reader.code(plain), reader.code(first), reader.code(second)) == (None, "a = 1", "a = 2")
