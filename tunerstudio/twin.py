@@ -16,7 +16,7 @@ from tunerstudio.protocol.service import Failure, Notice
 from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
-from tunerstudio.study.files import load_document, save_document
+from tunerstudio.study.files import DOCUMENT_FILE, load_document, save_document
 from tunerstudio.study.trials import Epoch, Trial, ranked
 
 
@@ -37,7 +37,13 @@ class Study:
 
     @classmethod
     def create(cls, folder: str | Path, document: StudyDocument) -> Study:
-        """Write `document` into a new study folder and open it."""
+        """Write `document` into a new study folder and open it.
+
+        Raises:
+            StudyError: If the folder holds a study already.
+        """
+        if (Path(folder) / DOCUMENT_FILE).exists():
+            raise StudyError([Problem("", f"{folder} holds a study already: take another folder")])
         save_document(document, Path(folder))
         return cls(folder)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ from typing import Any
 from tunerstudio.protocol.service import Failure, Message, Notice, Progress, Reply, Request, from_line, to_line
 from tunerstudio.study.errors import Problem, StudyError, TunerStudioError
 
-OnNotice = Callable[[Notice], None]
 OnProgress = Callable[[Progress], None]
 
 
@@ -36,6 +37,7 @@ class ServiceProcess:
                 [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
         self._requests = 0
+        self._notices: deque[Notice] = deque()
 
     def __enter__(self) -> ServiceProcess:
         return self
@@ -44,7 +46,7 @@ class ServiceProcess:
         self.close()
 
     def request(self, method: str, on_progress: OnProgress | None = None, **params: Any) -> dict[str, Any]:
-        """Send a request and wait for its answer; notices that come meanwhile are passed over.
+        """Send a request and wait for its answer; notices that come meanwhile are kept for `messages`.
 
         Raises:
             StudyError: If fields of the study are wrong.
@@ -58,8 +60,10 @@ class ServiceProcess:
             stdin.flush()
         except BrokenPipeError as error:
             raise self._ended() from error
-        for message in self.messages():
-            if isinstance(message, Progress) and on_progress is not None:
+        for message in self._received():
+            if isinstance(message, Notice):
+                self._notices.append(message)
+            elif isinstance(message, Progress) and on_progress is not None:
                 on_progress(message)
             elif isinstance(message, Reply) and message.id == self._requests:
                 return message.result
@@ -68,7 +72,12 @@ class ServiceProcess:
         raise self._ended()
 
     def messages(self) -> Iterator[Message]:
-        """Everything the service sends, as it comes; ends when the service does."""
+        """Notices that came while a request was answered, then everything as it comes; ends when the service does."""
+        while self._notices:
+            yield self._notices.popleft()
+        yield from self._received()
+
+    def _received(self) -> Iterator[Message]:
         stdout = self._process.stdout
         assert stdout is not None
         for line in stdout:
@@ -78,7 +87,8 @@ class ServiceProcess:
         """Let the service end, and wait for it."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # a request that nobody was there to read
+                    stream.close()
         self._process.wait()
 
     def _ended(self) -> ServiceError:
