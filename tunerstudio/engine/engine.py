@@ -15,7 +15,6 @@ from tunerstudio.engine.session import Session, SessionListener, SessionResult
 from tunerstudio.locations import log_folder
 from tunerstudio.protocol.worker import WorkerReady
 from tunerstudio.store.writer import StudyWriter
-from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.files import plain
 from tunerstudio.study.hyperparameters import SearchSpace
@@ -73,11 +72,8 @@ class Engine:
 
     def device(self) -> WorkerReady:
         """What a worker says of the machine; waits for its imports."""
-        worker = self.pool.acquire()
-        try:
-            return worker.wait_ready()
-        finally:
-            self.pool.release(worker)
+        with self.pool.lease() as lease:
+            return lease.worker().wait_ready()
 
     def check(self, folder: Path, say: Say = lambda text: None) -> CheckReport:
         """Find everything that would stop a search, before trial 1; raises as `prepare_study` does."""
@@ -111,24 +107,31 @@ class Engine:
         """Run the study in `folder` until its budget is used or `target` trials are completed; resumes what is there.
 
         Raises:
-            TunerStudioError: If the study cannot run; nothing was changed then.
+            TunerStudioError: If the study cannot run; no trial was changed then, but for those that an interrupted
+                session left running: they wait again.
         """
+        if target is not None and target < 1:
+            raise StudyError([Problem("trials", f"1 or more completed trials can be wanted, not {target}")])
         self.pool.warm_up(read_study(folder).search.workers)
         with StudyWriter(folder) as writer:
-            known_probe = writer.meta(PROBED)
-            study = self._prepare(folder, say, probe=known_probe is None)
-            key = probe_key(study.document, study.data)
-            if study.probe is None and known_probe != key:
-                study = self._prepare(folder, say, probe=True)
-            _check_basis(writer, study.document, study.data.fingerprint)
+            requeued = writer.requeue_interrupted()
+            if requeued:
+                writer.log(f"trials that an earlier session left unfinished start again: {requeued}")
+            study = self._probed(folder, writer, say)
+            _check_basis(writer, study)
             for text in study.warnings:
                 writer.log(text, "warning")
                 listener.on_log("warning", text)
-            requeued = writer.requeue_interrupted()
-            writer.set_meta(PROBED, key)
-            if requeued:
-                writer.log(f"trials that an earlier session left unfinished start again: {requeued}")
+            writer.set_meta(PROBED, probe_key(study))
             return Session(study, writer, self.pool, control, listener, target).run()
+
+    def _probed(self, folder: Path, writer: StudyWriter, say: Say) -> PreparedStudy:
+        """The study, with one batch trained unless that was done for just this model and data before."""
+        known = writer.meta(PROBED)
+        study = self._prepare(folder, say, probe=known is None)
+        if study.probe is None and known != probe_key(study):
+            study = self._prepare(folder, say, probe=True)
+        return study
 
     def save(
         self, folder: Path, top: int, to: Path | None, progress: Progress, numbers: list[int] | None = None
@@ -137,17 +140,18 @@ class Engine:
         return save_top(folder, numbers, top, to, self.pool, progress)
 
     def _prepare(self, folder: Path, say: Say, probe: bool) -> PreparedStudy:
-        worker = self.pool.acquire()
-        try:
-            return prepare_study(folder, worker, say, probe)
-        finally:
-            self.pool.release(worker)
+        with self.pool.lease() as lease:
+            return prepare_study(folder, lease.worker, say, probe)
 
 
-def _check_basis(writer: StudyWriter, document: StudyDocument, fingerprint: str) -> None:
-    """Refuse to mix scores that cannot be compared: same objective and same data for all trials of a study."""
-    objective = document.search.objective
-    basis = {"objective": plain(objective), "data": fingerprint, "split": plain(document.data.split)}
+def _check_basis(writer: StudyWriter, study: PreparedStudy) -> None:
+    """Refuse to mix scores that cannot be compared: all trials of a study have the same objective, data and target."""
+    basis = {
+        "objective": plain(study.document.search.objective),
+        "data": study.data.fingerprint,
+        "split": plain(study.document.data.split),
+        "target": [study.data.target.task, *study.data.target.columns],
+    }
     stored = writer.meta(BASIS)
     with writer.reader() as reader:
         scored = sum(1 for trial in reader.trials() if trial.state is TrialState.COMPLETED)
@@ -155,7 +159,7 @@ def _check_basis(writer: StudyWriter, document: StudyDocument, fingerprint: str)
         writer.set_meta(BASIS, json.dumps(basis))
         return
     before = json.loads(stored)
-    fields = {"objective": "search.objective", "data": "data.source", "split": "data.split"}
+    fields = {"objective": "search.objective", "data": "data.source", "split": "data.split", "target": "data.columns"}
     problems = [
         Problem(
             fields[name],
@@ -163,7 +167,7 @@ def _check_basis(writer: StudyWriter, document: StudyDocument, fingerprint: str)
             "compared with theirs: change it back, or make a new study for it",
         )
         for name in fields
-        if before.get(name) != basis[name]
+        if name in before and before[name] != basis[name]
     ]
     if problems:
         raise StudyError(problems)

@@ -18,7 +18,7 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import DataError, ModelError, Problem, StudyError, TunerStudioError, suggest
 from tunerstudio.study.files import load_document, plain
 from tunerstudio.study.hyperparameters import SearchSpace
-from tunerstudio.study.model import EstimatorModel
+from tunerstudio.study.model import CodeModel, EstimatorModel
 from tunerstudio.study.network import search_space
 from tunerstudio.study.preprocessing import PreparedData
 from tunerstudio.study.search import KNOWN_DIRECTIONS
@@ -26,8 +26,6 @@ from tunerstudio.study.trust import is_trusted
 
 Say = Callable[[str], None]
 """Takes a sentence on what is going on."""
-
-DATA_FOLDER = Path("cache") / "data"
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class PreparedStudy:
         manifest: Of the search algorithm.
         options: Of the search algorithm, complete.
         space: All hyperparameters.
+        key: Tells whether a worker has this very study open, see `study_key`.
         probe: What one batch of training showed; None if the study was probed before and has not changed since.
         warnings: Sentences on what is legal but perhaps not meant.
     """
@@ -51,33 +50,35 @@ class PreparedStudy:
     manifest: Manifest
     options: dict[str, JsonValue]
     space: SearchSpace
+    key: str
     probe: ModelProbed | None
     warnings: list[str] = field(default_factory=list)
-
-    @property
-    def data_folder(self) -> Path:
-        """Where the prepared arrays lie."""
-        return self.folder / DATA_FOLDER
 
 
 def read_study(folder: Path) -> StudyDocument:
     """The document of the study in `folder`, refused if it holds code that is not trusted."""
     document = load_document(folder)
+    refuse_strangers_code(folder, document)
+    return document
+
+
+def refuse_strangers_code(folder: Path, document: StudyDocument) -> None:
+    """StudyError if running `document` would run code that the user has not trusted."""
     if not is_trusted(folder, document):
         message = (
             "this study runs Python code of its own. Read the file first; if you trust where it comes from, "
             "trust the study (in the window: Trust; in the terminal: --trust)"
         )
         raise StudyError([Problem("model.file", message)])
-    return document
 
 
-def prepare_study(folder: Path, worker: Worker, say: Say, probe: bool = True) -> PreparedStudy:
-    """Read, prepare and check the study in `folder`, with `worker` to build its model.
+def prepare_study(folder: Path, worker: Callable[[], Worker], say: Say, probe: bool = True) -> PreparedStudy:
+    """Read, prepare and check the study in `folder`.
 
     Args:
         folder: The study folder.
-        worker: A worker of the caller; it has the study open afterwards.
+        worker: Gives the worker that builds the model; not asked before document and data are found good, for it
+            may have to start. It has the study open afterwards.
         say: Told what is going on.
         probe: Whether to train one batch, to see that the model builds and the objective is logged.
 
@@ -103,49 +104,75 @@ def prepare_study(folder: Path, worker: Worker, say: Say, probe: bool = True) ->
     say("reading the data")
     data = prepare_data(document, folder)
     say("building the model")
-    space = open_in_worker(worker, folder, document)
+    key = study_key(folder, document, data)
+    space = open_in_worker(worker(), folder, document, data_folder(folder), key)
     if not space.hyperparameters:
         raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])
     wrong = discovery.check_space(manifest, space)
     if wrong:
         raise StudyError(wrong)
-    probed = _probe(worker, document) if probe else None
-    return PreparedStudy(folder, document, data, manifest, options, space, probed, _warnings(document, space, probed))
+    probed = _probe(worker(), document) if probe else None
+    warnings = _warnings(document, space, probed)
+    return PreparedStudy(folder, document, data, manifest, options, space, key, probed, warnings)
 
 
-def prepare_data(document: StudyDocument, folder: Path) -> PreparedData:
-    """The prepared data of the study; made only if they are not there yet."""
+def prepare_data(document: StudyDocument, folder: Path, to: Path | None = None) -> PreparedData:
+    """The prepared data of the study in the folder `to` (None: the usual one); made only if they are not there yet."""
     # Imported here: pandas takes most of a second, and a finished preparation does not need it.
     from tunerstudio.data.prepare import prepare
 
     try:
-        return prepare(document.data, folder, folder / DATA_FOLDER)
+        return prepare(document.data, folder, to or data_folder(folder))
     except DataError:
         raise
     except OSError as error:
         raise DataError(f"the data cannot be prepared in {folder}: {error}") from error
 
 
-def open_in_worker(worker: Worker, folder: Path, document: StudyDocument) -> SearchSpace:
-    """Let `worker` load data and model; the search space, a code model's own included."""
-    command = OpenStudy(document=document, folder=str(folder), data_folder=str(folder / DATA_FOLDER))
-    answer = worker.ask(command)
+def data_folder(folder: Path) -> Path:
+    """Where the prepared arrays of the study in `folder` lie."""
+    return folder / "cache" / "data"
+
+
+def open_in_worker(worker: Worker, folder: Path, document: StudyDocument, data: Path, key: str) -> SearchSpace:
+    """Let `worker` load the prepared data in `data` and the model; the search space, a code model's own included.
+
+    `key` is what `worker.study_key` will be.
+    """
+    answer = worker.ask(OpenStudy(document=document, folder=str(folder.resolve()), data_folder=str(data.resolve())))
     if not isinstance(answer, StudyOpened):
         raise TunerStudioError(f"the worker answered {answer.type} to OpenStudy")
-    worker.study_key = study_key(folder, document)
+    worker.study_key = key
     return search_space(document, answer.space)
 
 
-def study_key(folder: Path, document: StudyDocument) -> str:
-    """Equal for the same study with the same document; tells whether a worker has it open."""
-    return hashlib.sha256(f"{folder.resolve()}\n{document.model_dump_json()}".encode()).hexdigest()
+def study_key(folder: Path, document: StudyDocument, data: PreparedData) -> str:
+    """Equal for the same study with the same document, data and code; tells whether a worker has it open."""
+    parts = (str(folder.resolve()), document.model_dump_json(), data.fingerprint, code_text(folder, document) or "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def probe_key(document: StudyDocument, data: PreparedData) -> str:
+def code_text(folder: Path, document: StudyDocument) -> str | None:
+    """The user's file of a code model as it is now; None for other models, and if there is no readable file."""
+    if not isinstance(document.model, CodeModel):
+        return None
+    try:
+        return (folder / document.model.file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None  # the worker says what is wrong with it
+
+
+def probe_key(study: PreparedStudy) -> str:
     """Equal as long as nothing that a probe depends on has changed."""
-    parts = {"model": plain(document.model), "training": plain(document.training), "data": data.fingerprint}
+    document, data = study.document, study.data
+    parts: dict[str, object] = {
+        "model": plain(document.model),
+        "training": plain(document.training),
+        "data": data.fingerprint,
+    }
     parts["objective"] = plain(document.search.objective)
     parts["columns"] = plain(document.data)
+    parts["code"] = code_text(study.folder, document)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
+import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import yaml
 
 from tunerstudio.engine.executors.local import Worker, WorkerPool
-from tunerstudio.engine.preparation import DATA_FOLDER, open_in_worker, prepare_data, read_study
+from tunerstudio.engine.preparation import (
+    code_text,
+    data_folder,
+    open_in_worker,
+    prepare_data,
+    read_study,
+    refuse_strangers_code,
+    study_key,
+)
 from tunerstudio.protocol.worker import ExportModel, ModelExported, ModelVerified, VerifyModel
 from tunerstudio.registry.card import DataCard, ExecutionCard, ModelCard, SearchCard, write_card
+from tunerstudio.registry.saved import MODELS_FOLDER, read_saved
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError, TunerStudioError
-from tunerstudio.study.files import parse_document
+from tunerstudio.study.files import parse_document, write_atomically
 from tunerstudio.study.hyperparameters import SearchSpace
-from tunerstudio.study.model import EstimatorModel
+from tunerstudio.study.model import CodeModel, EstimatorModel
 from tunerstudio.study.preprocessing import PreparedData
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Execution, Trial, TrialState, ranked
-
-MODELS_FOLDER = "models"
 
 Progress = Callable[[float, str], None]
 """Takes the share done (0 to 1) and a sentence."""
@@ -60,6 +69,7 @@ class _Context:
     folder: Path
     document: StudyDocument
     data: PreparedData
+    data_at: Path
     space: SearchSpace
     trials: list[Trial]
     exporter: Worker
@@ -92,36 +102,68 @@ def save_top(
     document = read_study(folder)
     with StudyReader(folder) as reader:
         trials = reader.trials()
-        documents = {key: _document(reader, key) for key in {trial.document for trial in trials} - {""}}
-    chosen = _choose(trials, document, numbers, top)
+        chosen = _choose(trials, document, numbers, top)
+        documents = {key: _document(reader, folder, document, key) for key in {trial.document for trial in chosen}}
     progress(0.0, "reading the data")
-    data = prepare_data(document, folder)
     target = to if to is not None else folder / MODELS_FOLDER
     target.mkdir(parents=True, exist_ok=True)
-    verifier = pool.acquire(fresh=True)
-    exporter = pool.acquire()
-    try:
+    _remove_remains(target)
+    with pool.lease(fresh=True) as verifier, pool.lease() as exporter:
         saved = []
+        # The verifier is taken first, so that it cannot be the exporter; it never opens a study.
+        workers = verifier.worker(), exporter.worker()
+        context: _Context | None = None
         for place, trial in enumerate(chosen):
             progress(place / len(chosen), f"saving trial {trial.number} ({place + 1} of {len(chosen)})")
-            # The study may have been edited since: a trial is rebuilt from the document that it was trained by.
-            own = documents.get(trial.document, document)
-            space = open_in_worker(exporter, folder, own)
-            open_in_worker(verifier, folder, own)
-            context = _Context(folder, own, data, space, trials, exporter, verifier)
+            own = documents[trial.document]
+            if context is None or context.document is not own:
+                context = _context(folder, document, own, trials, *workers)
             saved.append(_save_one(context, trial, target))
-        progress(1.0, f"{len(saved)} models are saved in {target}")
-        return saved
-    finally:
-        pool.release(exporter)
-        pool.release(verifier)
+    progress(1.0, f"{len(saved)} {'model is' if len(saved) == 1 else 'models are'} saved in {target}")
+    return saved
 
 
-def _document(reader: StudyReader, key: str) -> StudyDocument:
+def _document(reader: StudyReader, folder: Path, now: StudyDocument, key: str) -> StudyDocument:
+    """The document that a trial was trained by, with its code of then: the study may have been edited since.
+
+    Only where the data lie is taken from the document of `now`.
+    """
+    if not key:
+        return now
     text = reader.document(key)
     if text is None:
         raise TunerStudioError(f"the history of this study lacks the document {key!r} of its trials")
-    return parse_document(yaml.safe_load(text))
+    document = parse_document(yaml.safe_load(text))
+    refuse_strangers_code(folder, document)
+    document = document.model_copy(update={"data": document.data.model_copy(update={"source": now.data.source})})
+    code = reader.code(key)
+    if not isinstance(document.model, CodeModel) or code is None or code == code_text(folder, document):
+        return document
+    kept = folder.resolve() / "cache" / "code" / key / Path(document.model.file).name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(kept, code.encode())
+    return document.model_copy(update={"model": document.model.model_copy(update={"file": str(kept)})})
+
+
+def _context(
+    folder: Path, now: StudyDocument, own: StudyDocument, trials: list[Trial], verifier: Worker, exporter: Worker
+) -> _Context:
+    """Data and exporter ready for trials that were trained by the document `own`."""
+    data_at = data_folder(folder)
+    if own.data != now.data:
+        digest = hashlib.sha256(own.data.model_dump_json().encode()).hexdigest()
+        data_at = data_at.with_name(f"{data_at.name}-{digest[:16]}")
+    data = prepare_data(own, folder, data_at)
+    space = open_in_worker(exporter, folder, own, data_at, study_key(folder, own, data))
+    return _Context(folder, own, data, data_at, space, trials, exporter, verifier)
+
+
+def _remove_remains(target: Path) -> None:
+    """Remove what saves that were killed have left; those of living processes are being written at this moment."""
+    for path in target.glob(".trial-*"):
+        process = path.name.rsplit("-", 1)[-1].split(".")[0]
+        if not (process.isdigit() and psutil.pid_exists(int(process))):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _choose(trials: list[Trial], document: StudyDocument, numbers: list[int] | None, top: int) -> list[Trial]:
@@ -142,7 +184,11 @@ def _choose(trials: list[Trial], document: StudyDocument, numbers: list[int] | N
 def _save_one(context: _Context, trial: Trial, target: Path) -> SavedModel:
     execution = best_execution(trial, context.document.search.objective)
     # Written beside its place and renamed when complete: a kill never leaves half a model under its name.
-    unfinished = Path(tempfile.mkdtemp(prefix=f".trial-{trial.number:04d}-", dir=target))
+    final = target / f"trial-{trial.number:04d}"
+    _check_place(final, trial)
+    unfinished = target / f".{final.name}-{os.getpid()}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     try:
         exported = context.exporter.ask(
             ExportModel(
@@ -150,31 +196,48 @@ def _save_one(context: _Context, trial: Trial, target: Path) -> SavedModel:
                 values=trial.values,
                 execution=execution.index,
                 seed=execution.seed,
-                folder=str(context.folder / "trials" / f"{trial.number:04d}"),
-                to=str(unfinished),
+                folder=str(context.folder.resolve() / "trials" / f"{trial.number:04d}"),
+                to=str(unfinished.resolve()),
             )
         )
         if not isinstance(exported, ModelExported):
             raise ModelError(f"the worker answered {exported.type} to ExportModel")
         verified = _verify(context, unfinished / exported.file, exported, execution)
         write_card(unfinished, _card(context, trial, execution, exported, verified))
-        final = target / f"trial-{trial.number:04d}"
         if final.exists():
-            shutil.rmtree(final)
-        unfinished.chmod(0o755)  # mkdtemp makes it private to the user
-        unfinished.rename(final)
+            former = unfinished.with_name(f"{unfinished.name}.former")
+            final.rename(former)
+            unfinished.rename(final)
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            unfinished.rename(final)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     score, saved_score = _finite(trial.score), _finite(execution.score)
     return SavedModel(final / exported.file, trial.number, score, saved_score, exported.test, verified)
 
 
+def _check_place(final: Path, trial: Trial) -> None:
+    """Refuse to overwrite anything but an earlier save of the same trial."""
+    if not final.exists():
+        return
+    card = read_saved(final).card
+    if card is None or (card.trial, card.values, card.score) != (trial.number, trial.values, trial.score):
+        raise TunerStudioError(
+            f"{final} is there already and is not a saved model of this trial: move it away, or save to another folder"
+        )
+
+
 def _verify(context: _Context, path: Path, exported: ModelExported, execution: Execution) -> bool:
     """Whether the file alone, in a process that never saw the study, gives the stored score again."""
     name = context.document.search.objective.name.removeprefix("val_")
-    answer = context.verifier.ask(
-        VerifyModel(model=str(path), data_folder=str(context.folder / DATA_FOLDER), metrics=tuple(exported.validation))
+    command = VerifyModel(
+        model=str(path.resolve()), data_folder=str(context.data_at.resolve()), metrics=tuple(exported.validation)
     )
+    try:
+        answer = context.verifier.ask(command)
+    except ModelError:
+        return False  # such as a layer of the user's own, which no file can hold: the card says how to load it
     if not isinstance(answer, ModelVerified):
         raise ModelError(f"the worker answered {answer.type} to VerifyModel")
     # A saved estimator is fitted anew on all rows, so no fold's score is its own.

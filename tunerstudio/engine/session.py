@@ -6,26 +6,30 @@ in the store before anybody is told.
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from tunerstudio.algorithms.api import Finished, Proposal, Wait
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
-from tunerstudio.engine.control import SessionControl
+from tunerstudio.engine.control import SessionControl, When
 from tunerstudio.engine.executors.local import Worker, WorkerDiedError, WorkerPool, wait_for_any
-from tunerstudio.engine.preparation import PreparedStudy, open_in_worker, study_key
+from tunerstudio.engine.preparation import PreparedStudy, code_text, data_folder, open_in_worker
 from tunerstudio.engine.seeds import execution_seed
 from tunerstudio.protocol import worker as messages
+from tunerstudio.store.schema import StoreError
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
 from tunerstudio.study.files import document_text
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+
+_log = logging.getLogger(__name__)
 
 Reason = Literal["budget", "exhausted", "time", "failures", "stopped"]
 
@@ -68,6 +72,13 @@ class _Slot:
     trial: Trial
     began: float
     stop_sent_at: float | None = None
+    last_epochs: dict[int, int] = field(default_factory=dict)
+
+    def numbered(self, report: messages.EpochEnded) -> Epoch:
+        """The epoch of a report. Code that fits twice counts from 1 again: its second epochs follow the first."""
+        number = max(report.epoch, self.last_epochs.get(report.execution, 0) + 1)
+        self.last_epochs[report.execution] = number
+        return Epoch(report.trial, report.execution, number, report.metrics, report.at)
 
 
 class Session:
@@ -101,10 +112,12 @@ class Session:
         self._target = target
         self._slots_wanted = self._search.workers
         self._slots: list[_Slot] = []
-        self._document_key = writer.put_document(document_text(study.document))
+        code = code_text(study.folder, study.document)
+        self._document_key = writer.put_document(document_text(study.document), code)
         self._pending_epochs: list[Epoch] = []
         self._flushed_at = time.monotonic()
         self._failures_in_a_row = 0
+        self._stop_told: When | None = None
         self._algorithm_failure: SessionResult | None = None
         with writer.reader() as reader:
             self._trials = {trial.number: trial for trial in reader.trials()}
@@ -127,12 +140,22 @@ class Session:
                 ending = self._start_trials()
                 if not self._slots:
                     assert ending is not None
+                    self._flush(force=True)
                     return ending
                 self._listen()
-        finally:
-            for slot in list(self._slots):
-                self._pool.discard(slot.worker)
-            self._flush(force=True)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Something is very wrong, such as a full disk: end the workers, and queue their trials again if possible."""
+        for slot in list(self._slots):
+            self._end_slot(slot, keep_worker=False)
+            try:
+                self._requeue(slot)
+            except StoreError as error:
+                # Nothing can be written any more; the next session queues what it finds running.
+                _log.warning("trial %d stays as it is: %s", slot.trial.number, error)
 
     def _cancel_outdated(self) -> None:
         """Cancel queued trials whose values the space of today does not allow."""
@@ -233,23 +256,23 @@ class Session:
         folder.mkdir(parents=True, exist_ok=True)
         count = self._executions_per_trial()
         done = {execution.index for execution in trial.executions if execution.state is TrialState.COMPLETED}
-        worker.send(
-            messages.RunTrial(
-                trial=trial.number,
-                values=trial.values,
-                epochs=trial.epochs_planned,
-                initial_epoch=trial.initial_epoch,
-                executions=tuple(index for index in range(count) if index not in done),
-                seeds=tuple(execution_seed(self._search.seed, trial.number, index) for index in range(count)),
-                folder=str(folder),
-                parent_folder=None if trial.parent is None else str(self._trial_folder(trial.parent)),
-            )
+        command = messages.RunTrial(
+            trial=trial.number,
+            values=trial.values,
+            epochs=trial.epochs_planned,
+            initial_epoch=trial.initial_epoch,
+            executions=tuple(index for index in range(count) if index not in done),
+            seeds=tuple(execution_seed(self._search.seed, trial.number, index) for index in range(count)),
+            folder=str(folder),
+            parent_folder=None if trial.parent is None else str(self._trial_folder(trial.parent)),
         )
+        self._send(self._slots[-1], command)
 
     def _acquire(self) -> Worker:
         worker = self._pool.acquire()
-        if worker.study_key != study_key(self._study.folder, self._study.document):
-            open_in_worker(worker, self._study.folder, self._study.document)
+        study = self._study
+        if worker.study_key != study.key:
+            open_in_worker(worker, study.folder, study.document, data_folder(study.folder), study.key)
         return worker
 
     # -- listening ------------------------------------------------------------------------------------------------
@@ -272,8 +295,7 @@ class Session:
 
     def _take(self, slot: _Slot, report: messages.Report) -> None:
         if isinstance(report, messages.EpochEnded):
-            epoch = Epoch(report.trial, report.execution, report.epoch, report.metrics, report.at)
-            self._pending_epochs.append(epoch)
+            self._pending_epochs.append(slot.numbered(report))
         elif isinstance(report, messages.TrialBuilt):
             slot.trial = replace(slot.trial, parameters=report.parameters, road=report.road)
             self._put(slot.trial)
@@ -350,18 +372,21 @@ class Session:
         when = self._control.stop
         if when is None:
             return
+        if when != self._stop_told:
+            self._stop_told = when
+            self._log("info", "stopping after this epoch" if when == "epoch" else "stopping now")
         now = time.monotonic()
         for slot in list(self._slots):
             if slot.stop_sent_at is None or (when == "now" and slot.stop_sent_at < 0):
                 # A negative time marks that only `epoch` was passed on so far: no deadline for that.
                 slot.stop_sent_at = now if when == "now" else -1.0
-                self._send_stop(slot, messages.StopTrial(trial=slot.trial.number, when=when))
+                self._send(slot, messages.StopTrial(trial=slot.trial.number, when=when))
             elif when == "now" and now - slot.stop_sent_at > STOP_GRACE_S:
                 self._log("warning", f"trial {slot.trial.number} did not stop in {STOP_GRACE_S:g} s and was ended")
                 self._end_slot(slot, keep_worker=False)
                 self._requeue(slot)
 
-    def _send_stop(self, slot: _Slot, command: messages.StopTrial) -> None:
+    def _send(self, slot: _Slot, command: messages.Command) -> None:
         try:
             slot.worker.send(command)
         except WorkerDiedError as death:
@@ -412,7 +437,7 @@ class Session:
         return model.folds if isinstance(model, EstimatorModel) else self._study.document.training.executions
 
     def _trial_folder(self, number: int) -> Path:
-        return self._study.folder / "trials" / f"{number:04d}"
+        return self._study.folder.resolve() / "trials" / f"{number:04d}"
 
 
 def _told(trial: Trial) -> tuple[str, str]:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
+import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_connections
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import TracebackType
 from typing import cast
 
 from tunerstudio.engine.executors.entry import PRELOAD_MODULE, run_worker
@@ -32,6 +38,13 @@ from tunerstudio.study.errors import ModelError, TunerStudioError
 
 START_LIMIT_S = 180.0
 """How long a worker may take to import TensorFlow; slow disks exist."""
+
+
+CLOSE_WAIT_S = 0.5
+"""How long closing waits for a worker that is being started."""
+
+LOG_LIMIT_BYTES = 10_000_000
+"""A worker's log that has grown beyond this starts anew with the next worker."""
 
 
 class WorkerDiedError(TunerStudioError):
@@ -108,7 +121,9 @@ class Worker:
         """The last lines it printed."""
         if not self.log_path.is_file():
             return ""
-        return self.log_path.read_text(encoding="utf-8", errors="replace")[-characters:]
+        with self.log_path.open("rb") as log:  # user code may print gigabytes: only the end is read
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * characters))
+            return log.read().decode("utf-8", errors="replace")[-characters:]
 
     @property
     def is_alive(self) -> bool:
@@ -137,6 +152,35 @@ class Worker:
         self.connection.close()
 
 
+class Lease:
+    """One worker of a pool for the time of a `with`: taken when it is first asked for, given back at the end."""
+
+    def __init__(self, pool: WorkerPool, fresh: bool = False) -> None:
+        """Of `pool`; `fresh`: one that has never opened a study."""
+        self._pool, self._fresh = pool, fresh
+        self._worker: Worker | None = None
+
+    def worker(self) -> Worker:
+        """The worker, the same at every call."""
+        if self._worker is None:
+            self._worker = self._pool.acquire(self._fresh)
+        return self._worker
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._worker is None:
+            return
+        if kind is None or issubclass(kind, TunerStudioError):
+            self._pool.release(self._worker)
+        else:
+            # Its answer may still come, and would be taken for the answer to another question.
+            self._pool.discard(self._worker)
+
+
 class WorkerPool:
     """Warm workers, handed out one at a time. Safe to use from several threads."""
 
@@ -157,9 +201,14 @@ class WorkerPool:
         self._closed = False
 
     def warm_up(self, count: int = 1) -> None:
-        """Start workers until `count` are idle, without waiting for their imports."""
-        with self._guard:
-            while not self._closed and len(self._idle) < count:
+        """See that there are `count` workers; returns at once, although the first one takes seconds to start."""
+        threading.Thread(target=self._fill, args=(count,), name="warm up", daemon=True).start()
+
+    def _fill(self, count: int) -> None:
+        while not self._closed:
+            with self._guard:
+                if self._closed or len(self._idle) + len(self._busy) >= count:
+                    return
                 self._idle.append(self._start())
 
     def acquire(self, fresh: bool = False) -> Worker:
@@ -174,6 +223,10 @@ class WorkerPool:
                 worker = self._start()
             self._busy.append(worker)
             return worker
+
+    def lease(self, fresh: bool = False) -> Lease:
+        """A worker for the time of a `with`; see `Lease`."""
+        return Lease(self, fresh)
 
     def release(self, worker: Worker) -> None:
         """Give a worker back; a dead one is forgotten."""
@@ -192,11 +245,15 @@ class WorkerPool:
 
     def close(self) -> None:
         """End all workers."""
-        with self._guard:
-            self._closed = True
+        self._closed = True
+        if not self._guard.acquire(timeout=CLOSE_WAIT_S):
+            return  # one is being started: it ends as soon as it has, and with this process at the latest
+        try:
             workers = [*self._idle, *self._busy]
             self._idle.clear()
             self._busy.clear()
+        finally:
+            self._guard.release()
         for worker in workers:
             worker.close()
 
@@ -209,13 +266,38 @@ class WorkerPool:
         number = next(self._numbers)
         self._log_folder.mkdir(parents=True, exist_ok=True)
         log_path = self._log_folder / f"worker-{number}.log"
+        if log_path.is_file() and log_path.stat().st_size > LOG_LIMIT_BYTES:
+            os.truncate(log_path, 0)
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=run_worker, args=(theirs, str(log_path), self._threads, None), name=f"worker-{number}", daemon=True
         )
-        process.start()
+        with _no_interrupts():
+            process.start()
         theirs.close()
-        return Worker(number, process, ours, log_path)
+        worker = Worker(number, process, ours, log_path)
+        if self._closed:
+            worker.kill()
+        return worker
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Processes that start inside do not get Ctrl+C, which reaches every process of a terminal's group.
+
+    A fork server that imports TensorFlow would die of it, and no worker could start any more: when to stop is for
+    the engine to decide.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # It lets signals through again when it has started, so it has to be there before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def wait_for_any(connections: Sequence[Connection], timeout_s: float | None) -> list[Connection]:
