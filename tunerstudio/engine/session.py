@@ -135,6 +135,7 @@ class Session:
     def run(self) -> SessionResult:
         """Run to the end; the store is complete and no worker of this session is busy when it returns."""
         self._cancel_outdated()
+        self._compare_with_plan()
         try:
             while True:
                 ending = self._start_trials()
@@ -152,7 +153,7 @@ class Session:
         for slot in list(self._slots):
             self._end_slot(slot, keep_worker=False)
             try:
-                self._requeue(slot)
+                self._put_back(slot)
             except StoreError as error:
                 # Nothing can be written any more; the next session queues what it finds running.
                 _log.warning("trial %d stays as it is: %s", slot.trial.number, error)
@@ -164,6 +165,13 @@ class Session:
             if trial.state is TrialState.QUEUED and problems:
                 message = f"the search space has changed: {problems[0]}"
                 self._put(replace(trial, state=TrialState.CANCELLED, message=message, ended_at=time.time()))
+
+    def _compare_with_plan(self) -> None:
+        """Say so when the budget ends a search before the algorithm would."""
+        planned, limit = self._host.total_trials(), self._target or self._search.budget.trials
+        if planned is not None and planned > limit and "uses_epochs" in self._study.manifest.capabilities:
+            name = self._study.manifest.name
+            self._log("warning", f"{name} runs {planned} trials in all; the budget of {limit} ends it before")
 
     # -- starting trials ------------------------------------------------------------------------------------------
 
@@ -181,7 +189,8 @@ class Session:
 
     def _ending(self) -> SessionResult | None:
         completed = self._count(TrialState.COMPLETED)
-        finished = sum(1 for trial in self._trials.values() if trial.state.is_finished)
+        used = (TrialState.COMPLETED, TrialState.PRUNED, TrialState.FAILED)
+        finished = sum(1 for trial in self._trials.values() if trial.state in used)
         budget = self._search.budget
         limit = self._search.max_consecutive_failures
         if self._algorithm_failure:
@@ -216,6 +225,8 @@ class Session:
         except AlgorithmError as error:
             self._algorithm_failure = SessionResult("failures", f"paused: {error}", completed)
             return self._algorithm_failure
+        for note in self._host.take_notes():
+            self._log("info", note)
         if isinstance(answer, Finished):
             return SessionResult("exhausted", answer.reason, completed)
         if isinstance(answer, Wait):
@@ -250,8 +261,9 @@ class Session:
             message="",
             details="",
         )
+        slot = _Slot(worker, trial, time.monotonic())
+        self._slots.append(slot)
         self._put(trial, algorithm_state=self._host.state())
-        self._slots.append(_Slot(worker, trial, time.monotonic()))
         folder = self._trial_folder(trial.number)
         folder.mkdir(parents=True, exist_ok=True)
         count = self._executions_per_trial()
@@ -266,7 +278,7 @@ class Session:
             folder=str(folder),
             parent_folder=None if trial.parent is None else str(self._trial_folder(trial.parent)),
         )
-        self._send(self._slots[-1], command)
+        self._send(slot, command)
 
     def _acquire(self) -> Worker:
         worker = self._pool.acquire()
@@ -361,12 +373,16 @@ class Session:
 
     def _requeue(self, slot: _Slot) -> None:
         self._flush(force=True)
+        self._tell(self._put_back(slot), [])
+
+    def _put_back(self, slot: _Slot) -> Trial:
+        """Queue the trial of a slot again in the store, and give it as it is then."""
         self._writer.put_trial(replace(slot.trial, state=TrialState.RUNNING))
         self._writer.requeue(slot.trial.number)
         executions = tuple(e for e in slot.trial.executions if e.state is TrialState.COMPLETED)
         trial = replace(slot.trial, state=TrialState.QUEUED, executions=executions)
         self._trials[trial.number] = trial
-        self._tell(trial, [])
+        return trial
 
     def _pass_on_stop(self) -> None:
         when = self._control.stop
