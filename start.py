@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """Set up Tuner Studio and open it: `python3 start.py`; set it up and run every check: `python3 start.py test`.
 
-Needs nothing but Python 3.11 or newer. Makes the environment `.venv` beside this file, installs the pinned packages,
-adds GPU support where it finds an NVIDIA driver, sees to Qt's system libraries, and opens the window. Without a
-display it runs the bundled reference study in the terminal instead. A second call starts at once.
+Needs nothing but Python 3.11, 3.12 or 3.13. Makes the environment `.venv` beside this file, installs the pinned
+packages, adds GPU support where it finds an NVIDIA driver, sees to Qt's system libraries, and opens the window. Without
+a display it runs the bundled reference study in the terminal instead. A second call starts at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import venv
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -24,32 +27,81 @@ LOCKS = ROOT / "installer" / "lock"
 WINDOWS = os.name == "nt"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
-QT_PACKAGES = (
-    "libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 "
-    "libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core"
-).split()
-TEST_PACKAGES = "xvfb openbox xdotool".split()
+FIRST_PYTHON, LAST_PYTHON = (3, 11), (3, 13)
+"""TensorFlow, as it is pinned, has packages for these and those between them."""
+
+QT_PACKAGES = [
+    "libegl1",
+    "libgl1",
+    "libglib2.0-0",
+    "libdbus-1-3",
+    "libfontconfig1",
+    "libxkbcommon0",
+    "libxkbcommon-x11-0",
+    "libxcb-cursor0",
+    "libxcb-icccm4",
+    "libxcb-image0",
+    "libxcb-keysyms1",
+    "libxcb-render-util0",
+    "libxcb-shape0",
+    "libxcb-xinerama0",
+    "fonts-dejavu-core",
+]
+TEST_PACKAGES = ["xvfb", "openbox", "xdotool"]
 
 
 def main() -> int:
     """Set up, then open the window, run the reference study, or run the checks."""
-    if sys.version_info < (3, 11):
-        return stop(f"Tuner Studio needs Python 3.11 or newer; this is {platform.python_version()}.")
     words = sys.argv[1:]
+    if not FIRST_PYTHON <= sys.version_info[:2] <= LAST_PYTHON:
+        return with_other_python(words)
     testing = words[:1] == ["test"]
-    set_up(testing)
-    see_to_qt(testing)
+    try:
+        set_up(testing)
+        see_to_qt(testing)
+    except subprocess.CalledProcessError as error:
+        command = " ".join(str(word) for word in error.cmd)
+        return stop(
+            f"The set-up could not be finished; what it said is above. It failed at:\n  {command}\n"
+            "Usual reasons are the network and a full disk. The same command goes on where this one stopped."
+        )
+    except OSError as error:
+        return stop(f"The set-up could not be finished: {error}")
+    except KeyboardInterrupt:
+        return stop("Stopped in the middle of the set-up; the same command goes on.", 130)
     if testing:
         return run_checks(words[1:])
     if words or has_display():
-        return subprocess.call([str(PYTHON), "-m", "tunerstudio", *words])
+        return run([str(PYTHON), "-m", "tunerstudio", *words])
     return run_reference_study()
 
 
-def stop(message: str) -> int:
+def with_other_python(words: list[str]) -> int:
+    """Start again with a Python that can be used, if there is one."""
+    for minor in range(LAST_PYTHON[1], FIRST_PYTHON[1] - 1, -1):
+        other = shutil.which(f"python3.{minor}")
+        if other is not None:
+            return run([other, str(ROOT / "start.py"), *words])
+    return stop(f"Tuner Studio needs Python 3.11, 3.12 or 3.13; this is {platform.python_version()}.")
+
+
+def stop(message: str, code: int = 2) -> int:
     """Say why nothing can be done."""
     print(message, file=sys.stderr)
-    return 2
+    return code
+
+
+def run(command: list[str]) -> int:
+    """Run a command to its end; what Ctrl+C means is for it to decide."""
+
+    def leave_it(number: int, frame: FrameType | None) -> None:
+        """The command has got the same signal."""
+
+    before = signal.signal(signal.SIGINT, leave_it)
+    try:
+        return subprocess.call(command)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def say(message: str) -> None:
@@ -63,7 +115,7 @@ def say(message: str) -> None:
 def set_up(testing: bool) -> None:
     """Make `.venv` and install the pinned packages, unless that was done for the same pins before."""
     locks = [LOCKS / ("test.txt" if testing else "base.txt")]
-    if has_nvidia_driver():
+    if (ENVIRONMENT / "installed-gpu").is_file() or has_nvidia_driver():
         locks.append(LOCKS / "gpu.txt")
     for lock in locks:
         install_lock(lock)
@@ -82,6 +134,7 @@ def install_lock(lock: Path) -> None:
         return
     if not PYTHON.is_file():
         say(f"making the environment {ENVIRONMENT}")
+        see_to_ensurepip()
         venv.create(ENVIRONMENT, with_pip=True, clear=ENVIRONMENT.exists())
     if lock.stem == "base" and (ENVIRONMENT / "installed-test").is_file():
         newest = digest([LOCKS / "test.txt"])
@@ -92,6 +145,16 @@ def install_lock(lock: Path) -> None:
         subprocess.check_call([str(PYTHON), "-m", "ensurepip", "--upgrade"])
     pip("install", "--require-hashes", "--requirement", str(lock))
     stamp.write_text(wanted)
+
+
+def see_to_ensurepip() -> None:
+    """Debian and Ubuntu keep what a new environment needs in a package of its own."""
+    if importlib.util.find_spec("ensurepip") is not None:
+        return
+    package = f"python3.{sys.version_info[1]}-venv"
+    if not can_install():
+        raise OSError(f"Python lacks ensurepip; on Debian and Ubuntu: sudo apt-get install {package}")
+    apt_install([package])
 
 
 def has_pip() -> bool:
@@ -151,17 +214,27 @@ def see_to_qt(testing: bool) -> None:
         wanted += [name for name in TEST_PACKAGES if shutil.which({"xvfb": "Xvfb"}.get(name, name)) is None]
     if not wanted:
         return
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        say(f"installing system packages: {' '.join(wanted)}")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.check_call(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted]
-        subprocess.check_call(command, env=environment, stdout=subprocess.DEVNULL)
+    if can_install():
+        apt_install(wanted)
         return
     if missing:
         say(f"Qt needs system libraries that are missing: {', '.join(missing)}.")
     if shutil.which("apt-get"):
         say(f"Install them with: sudo apt-get install {' '.join(wanted)}")
+
+
+def can_install() -> bool:
+    """Whether system packages can be installed here without asking anybody."""
+    return shutil.which("apt-get") is not None and hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def apt_install(packages: list[str]) -> None:
+    """Install system packages."""
+    say(f"installing system packages: {' '.join(packages)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.check_call(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    subprocess.check_call(command, env=environment, stdout=subprocess.DEVNULL)
 
 
 # -- without a display -------------------------------------------------------------------------------------------------
@@ -178,7 +251,7 @@ def run_reference_study() -> int:
         ["save", str(folder), "--top", "3"],
     ]
     for step in steps:
-        code = subprocess.call([str(PYTHON), "-m", "tunerstudio", *step])
+        code = run([str(PYTHON), "-m", "tunerstudio", *step])
         if code != 0:
             return code
     say(f"the three best models are in {folder / 'models'}")
