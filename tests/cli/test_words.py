@@ -1,6 +1,7 @@
 """What is typed, and what comes back: sentences for people, JSON for machines, exit codes for scripts."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -98,6 +99,13 @@ def test_a_fault_is_told_though_its_log_cannot_be_kept(here, monkeypatch, capsys
     monkeypatch.setenv("TUNERSTUDIO_HOME", str(here / "home"))
     (here / "s").write_text("")
     assert error_of(capsys, "new", "s/t", "--example", "reference")
+
+
+def test_ctrl_c_is_json_too(study, monkeypatch, capsys):
+    monkeypatch.setattr("tunerstudio.cli.commands.load_document", lambda folder: signal.raise_signal(signal.SIGINT))
+    capsys.readouterr()
+    assert main(["results", "s", "--json"]) == 130
+    assert "stopped" in json.loads(capsys.readouterr().out)["error"]
 
 
 def test_results_are_all_there_for_machines_and_ten_for_people(study, capsys):

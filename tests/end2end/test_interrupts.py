@@ -59,14 +59,6 @@ def test_before_the_first_trial(program, study, moment):
     assert program.run("results", "s", "--json").json["trials"] == []
 
 
-def test_during_a_check_that_was_to_give_json(program, study):
-    process = started(program, "check", "s", "--json")
-    while not psutil.Process(process.pid).children(recursive=True):
-        pass  # TensorFlow is about to be imported for the worker
-    out, _ = interrupted(process)
-    assert "stopped" in out
-
-
 def test_twice_in_a_row_stops_now(program, study):
     process = started(program, "run", "s", "--trials", "40")
     wait_for(process, "trial 1:")

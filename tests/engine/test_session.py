@@ -1,15 +1,35 @@
 """The session on real workers: budgets, failures, stops, resumption."""
 
+import sqlite3
+
 import pytest
 from pydantic import TypeAdapter
 
 from tests.engine.reading import epochs_of, trials_of
+from tunerstudio.store.reader import Cursor, StudyReader
+from tunerstudio.study.data import Data
 from tunerstudio.study.errors import ModelError, StudyError
 from tunerstudio.study.files import load_document, save_document
 from tunerstudio.study.model import ModelSpec
 from tunerstudio.study.trials import TrialState
+from tunerstudio.study.trust import trust
 
 pytestmark = pytest.mark.tensorflow
+
+FITS_TWICE = """
+import keras
+import keras_tuner
+
+class Two(keras_tuner.HyperModel):
+    def build(self, hp):
+        model = keras.Sequential([keras.layers.Dense(hp.Int("units", 2, 9)), keras.layers.Dense(3, "softmax")])
+        model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        model.fit(*args, **kwargs)
+        return model.fit(*args, **kwargs)
+"""
 
 
 def test_a_study_runs_to_its_budget_and_keeps_every_epoch(run, blocks_study):
@@ -151,6 +171,48 @@ def test_scores_of_another_objective_are_not_mixed(run, blocks_study):
         run(folder, target=2)
 
 
+def test_scores_of_another_target_are_not_mixed(run, blocks_study):
+    folder = blocks_study(search={"budget": {"trials": 1}})
+    run(folder)
+    columns = [{"name": f"{part}_{size}_cm"} for part in ("sepal", "petal") for size in ("length", "width")]
+    columns += [{"name": "species", "role": "ignore", "kind": "categorical"}]
+    columns[0].update(role="target", kind="categorical")
+    data = {"source": {"kind": "bundled", "name": "iris"}, "columns": columns}
+    document = load_document(folder)
+    save_document(document.model_copy(update={"data": Data.model_validate(data)}), folder)
+    with pytest.raises(StudyError, match=r"data\.columns: this differs"):
+        run(folder, target=2)
+
+
+def test_code_that_fits_twice_keeps_all_its_epochs(run, blocks_study):
+    folder = blocks_study(model={"kind": "code", "file": "model.py"}, search={"budget": {"trials": 1}})
+    (folder / "model.py").write_text(FITS_TWICE)
+    trust(folder)
+    assert run(folder).completed == 1
+    assert [epoch.epoch for epoch in epochs_of(folder, 1)] == [1, 2, 3, 4]
+
+
+def test_a_session_that_breaks_leaves_no_trial_running(run, blocks_study):
+    folder = blocks_study()
+
+    def fail(trial):
+        raise RuntimeError("whoever listens is broken")
+
+    run.on_trial = fail
+    with pytest.raises(RuntimeError, match="whoever listens"):
+        run(folder)
+    run.on_trial = None
+    with sqlite3.connect(folder / "study.db") as database:
+        assert database.execute("SELECT state FROM trials").fetchall() == [("QUEUED",)]
+    database.close()
+    assert run(folder).completed == 3
+
+
+def test_fewer_than_one_trial_cannot_be_wanted(run, blocks_study):
+    with pytest.raises(StudyError, match="1 or more"):
+        run(blocks_study(), target=0)
+
+
 @pytest.mark.parametrize(
     ("search", "field", "message"),
     [
@@ -234,3 +296,11 @@ def test_queued_trials_that_an_edit_made_illegal_are_cancelled(run, blocks_study
     save_document(document.model_copy(update=changes), folder)
     run(folder, target=1)
     assert [trial.state for trial in trials_of(folder)] == [TrialState.CANCELLED, TrialState.COMPLETED]
+
+
+def test_a_budget_that_ends_hyperband_early_is_told(run, blocks_study):
+    folder = blocks_study(search={"algorithm": {"id": "hyperband"}, "budget": {"trials": 1}}, training={"epochs": 3})
+    run(folder)
+    with StudyReader(folder) as reader:
+        log = [line.text for line in reader.changes(Cursor()).log]
+    assert any("Hyperband runs" in text and "budget of 1" in text for text in log)

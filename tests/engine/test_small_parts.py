@@ -1,7 +1,11 @@
+import multiprocessing
 import signal
+import threading
+
+import pytest
 
 from tunerstudio.engine.control import SessionControl
-from tunerstudio.engine.executors.local import wait_for_any
+from tunerstudio.engine.executors.local import Worker, WorkerPool, wait_for_any
 from tunerstudio.engine.outcome import describe_exit
 from tunerstudio.engine.seeds import execution_seed
 
@@ -30,3 +34,46 @@ def test_a_stop_request_wakes_whoever_waits():
     assert wait_for_any([control.wake_up], 0.0) == []
     assert control.stop == "now"
     control.close()
+
+
+def test_a_second_request_may_interrupt_the_first():
+    control = SessionControl()
+    with control._guard:  # as when Ctrl+C comes again while the first one is being handled
+        control.request_stop("now")
+    control.request_stop("epoch")
+    assert control.stop == "now"
+    control.close()
+
+
+def test_the_end_of_a_long_log_is_read(tmp_path):
+    log = tmp_path / "worker.log"
+    log.write_text("flood " * 100_000 + "the last words: ä")
+    worker = Worker(1, None, None, log)
+    assert worker.log_tail(20).endswith("the last words: ä")
+    assert len(worker.log_tail(20)) == 20
+
+
+@pytest.mark.tensorflow
+def test_a_pool_that_warms_up_can_be_closed_at_once(tmp_path):
+    pool = WorkerPool(tmp_path)
+    pool.warm_up(1)
+    pool.close()
+    warming = [thread for thread in threading.enumerate() if thread.name == "warm up"]
+    for thread in warming:
+        thread.join(60)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.tensorflow
+def test_a_worker_that_owes_an_answer_is_not_used_again(tmp_path):
+    pool = WorkerPool(tmp_path)
+    with pool.lease() as lease:
+        first = lease.worker()
+        assert lease.worker() is first
+    lease = pool.lease()
+    assert lease.worker() is first
+    lease.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert not first.is_alive
+    with pool.lease() as lease:
+        assert lease.worker() is not first
+    pool.close()
