@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.engine.reading import epochs_of, trials_of
+from tunerstudio.registry.card import read_card
 from tunerstudio.store.reader import Cursor, StudyReader
 from tunerstudio.study.data import Data
 from tunerstudio.study.errors import ModelError, StudyError
@@ -304,3 +305,18 @@ def test_a_budget_that_ends_hyperband_early_is_told(run, blocks_study):
     with StudyReader(folder) as reader:
         log = [line.text for line in reader.changes(Cursor()).log]
     assert any("Hyperband runs" in text and "budget of 1" in text for text in log)
+
+
+def test_the_card_of_an_estimator_does_not_flatter_it(engine, run, blocks_study):
+    model = {"kind": "estimator", "estimator": "DecisionTreeClassifier", "folds": 3}
+    model["arguments"] = {"max_depth": {"tune": "int", "min": 1, "max": 4}}
+    folder = blocks_study(model=model, search={"budget": {"trials": 1}})
+    run(folder)
+    (saved,) = engine.save(folder, 1, None, lambda share, text: None)
+    card = read_card(saved.path.parent)
+    assert card.verified
+    assert card.refitted
+    assert card.validation == {}
+    assert card.saved_score == card.score == trials_of(folder)[0].score
+    assert not any(execution.saved for execution in card.executions)
+    assert "fitted anew" in (saved.path.parent / "card.html").read_text()
