@@ -213,8 +213,17 @@ def _save_one(context: _Context, trial: Trial, target: Path) -> SavedModel:
             unfinished.rename(final)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    score, saved_score = _finite(trial.score), _finite(execution.score)
-    return SavedModel(final / exported.file, trial.number, score, saved_score, exported.test, verified)
+    saved_score = _saved_score(context, trial, execution)
+    return SavedModel(final / exported.file, trial.number, _finite(trial.score), saved_score, exported.test, verified)
+
+
+def _is_refitted(context: _Context) -> bool:
+    """A saved estimator is fitted anew on training and validation rows together: no fold's score is its own."""
+    return isinstance(context.document.model, EstimatorModel)
+
+
+def _saved_score(context: _Context, trial: Trial, execution: Execution) -> float:
+    return _finite(trial.score if _is_refitted(context) else execution.score)
 
 
 def _check_place(final: Path, trial: Trial) -> None:
@@ -240,9 +249,7 @@ def _verify(context: _Context, path: Path, exported: ModelExported, execution: E
         return False  # such as a layer of the user's own, which no file can hold: the card says how to load it
     if not isinstance(answer, ModelVerified):
         raise ModelError(f"the worker answered {answer.type} to VerifyModel")
-    # A saved estimator is fitted anew on all rows, so no fold's score is its own.
-    is_refitted = isinstance(context.document.model, EstimatorModel)
-    if name in answer.validation and not is_refitted:
+    if name in answer.validation and not _is_refitted(context):
         return math.isclose(answer.validation[name], _finite(execution.score), rel_tol=1e-5, abs_tol=1e-7)
     # A metric of the user's own code cannot be computed from the file; then all others must agree.
     same = [math.isclose(answer.validation[n], exported.validation[n], rel_tol=1e-5) for n in answer.validation]
@@ -262,15 +269,21 @@ def _card(context: _Context, trial: Trial, execution: Execution, exported: Model
         objective=search.objective,
         score=_finite(trial.score),
         standard_error=trial.standard_error,
-        saved_score=_finite(execution.score),
+        saved_score=_saved_score(context, trial, execution),
+        refitted=_is_refitted(context),
         verified=verified,
         executions=tuple(
             ExecutionCard(
-                seed=e.seed, score=_finite(e.score), best_epoch=e.best_epoch, epochs=e.epochs, saved=e is execution
+                seed=e.seed,
+                score=_finite(e.score),
+                best_epoch=e.best_epoch,
+                epochs=e.epochs,
+                saved=e is execution and not _is_refitted(context),
             )
             for e in trial.executions
         ),
-        validation=exported.validation,
+        # A refitted model has seen the validation rows: figures on them would flatter it.
+        validation={} if _is_refitted(context) else exported.validation,
         test=exported.test,
         values=trial.values,
         parameters=exported.parameters,

@@ -66,7 +66,8 @@ class ModelCard(_Model):
     objective: Objective
     score: float = Field(description="Mean over the executions.")
     standard_error: float | None
-    saved_score: float = Field(description="Of the execution in the file.")
+    saved_score: float = Field(description="Of the execution in the file; for a refitted model the mean of the folds.")
+    refitted: bool = Field(default=False, description="Fitted anew on training and validation rows after the folds.")
     verified: bool = Field(description="The file alone, loaded in a fresh process, gave saved_score again.")
     executions: tuple[ExecutionCard, ...]
     validation: dict[str, float]

@@ -65,6 +65,12 @@ def _quality(card: Mapping[str, Any]) -> str:
     mark = '<span class="yes">yes</span>' if verified else '<span class="no">no</span>'
     checked = f"<p>Loaded again from the file alone, in a fresh process, it gives its score again: {mark}.</p>"
     test = card["test"]
+    if card["refitted"]:
+        measured = _table([(name, test[name]) for name in sorted(test)], ("", "test")) if test else ""
+        return (
+            f"{measured}<p>After cross-validation the model was fitted anew on training and validation rows together; "
+            f"what to expect of it is the mean of the folds: {escape(_score(card))}.</p>{checked}"
+        )
     note = (
         "" if test else "<p>There was no test part, so only the validation figures stand, and they are optimistic.</p>"
     )
