@@ -217,3 +217,13 @@ def test_the_ranking_keeps_qts_rules(theme, qtmodeltester):
     made.set_ranking(rank(trials[:3], "min"), [], set())
     assert made.row_of(99) is None
     qtmodeltester.check(made, force_py=True)
+
+
+def test_nothing_is_saved_twice_at_a_time(qtbot, filled, study):
+    button = filled.view.chooser.save_button
+    assert button.isEnabled()
+    study.set_saving(True)
+    assert not button.isEnabled()
+    assert "being saved" in button.toolTip()
+    study.set_saving(False)
+    assert button.isEnabled()

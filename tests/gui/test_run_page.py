@@ -293,3 +293,25 @@ def test_phases():
     assert search_phase("idle", has_trials=True, done=4, budget=5) is SearchPhase.STOPPED
     assert search_phase("idle", has_trials=True, done=5, budget=5) is SearchPhase.FINISHED
     assert search_phase("running", has_trials=True, done=5, budget=5) is SearchPhase.RUNNING
+
+
+def test_the_keyboard_goes_on_from_stop_to_resume(qtbot, live, study):
+    banner = live.view.banner
+    banner.stop_now_button.setFocus()
+    study.set_search_state("idle", "")
+    live.view.refresh()
+    assert banner.run_button.hasFocus()
+
+
+def test_time_left_counts_the_workers(live, study):
+    document = study.document
+
+    def longest():
+        how_far = live.view.banner.eta_text.text().split()[0]
+        return float(how_far.split("–")[-1])
+
+    alone = longest()
+    search = document.search.model_copy(update={"workers": 2})
+    study.edit("two workers", document.model_copy(update={"search": search}))
+    live.view.refresh()
+    assert longest() < alone

@@ -220,3 +220,26 @@ def test_the_frame_is_built_quickly(theme, fake_services, qtbot):
     qtbot.addWidget(window)
     assert time.perf_counter() - began < 1.5
     window.finish()
+
+
+def test_another_study_does_not_show_the_last_message(opened, tmp_path, document):
+    opened.tell("3 models saved.")
+    assert opened._status.message == "3 models saved."
+    save_document(document, tmp_path / "other")
+    opened.workspace.open_folder(tmp_path / "other")
+    assert not opened._status.message
+    assert "3 models saved." in opened.messages.text
+
+
+def test_the_folder_of_the_last_data_file_is_remembered(opened, tmp_path, monkeypatch):
+    started = []
+
+    def choose(parent, start):
+        started.append(start)
+        return tmp_path / "tiny.csv"
+
+    monkeypatch.setattr(dialogs, "choose_data_file", choose)
+    opened.do("other_data")
+    opened.do("other_data")
+    assert started[1] == tmp_path
+    assert load_settings().data_folder == str(tmp_path)

@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.gui.run_history import completed_trial, failed_trial, half_way, runni
 from tunerstudio.analysis.filters import parse_filter
 from tunerstudio.gui.trial_table.item_model import NUMBER_ROLE, TrialsItemModel
 from tunerstudio.gui.trial_table.view import TrialsView
-from tunerstudio.study.trials import TrialState
+from tunerstudio.study.trials import Trial, TrialState
 
 pytestmark = pytest.mark.gui
 
@@ -222,3 +223,11 @@ def test_the_menu_offers_what_a_row_allows(qtbot, view):
         entries["Open folder"].trigger()
     assert folder.args == [19]
     menu.deleteLater()
+
+
+def test_a_queued_trial_that_had_started_was_interrupted(item_model):
+    waiting = Trial(number=90, state=TrialState.QUEUED, values={})
+    item_model.update_trials([waiting, replace(waiting, number=91, started_at=1.0)])
+    assert cell(item_model, 90, "state") == "queued"
+    assert cell(item_model, 91, "state") == "interrupted"
+    assert "Resume" in cell(item_model, 91, "state", Qt.ItemDataRole.ToolTipRole)

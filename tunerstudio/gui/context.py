@@ -64,6 +64,7 @@ class StudyContext(QObject):
         history_reset: () trials, epochs and log were replaced; read all anew.
         selection_changed: (list[int]) numbers of the selected trials, in order of selection.
         search_state_changed: (str, str) idle|starting|running|stopping and a sentence.
+        saving_changed: (bool) models are being saved, or no longer.
     """
 
     document_changed = Signal(object)
@@ -74,6 +75,7 @@ class StudyContext(QObject):
     history_reset = Signal()
     selection_changed = Signal(list)
     search_state_changed = Signal(str, str)
+    saving_changed = Signal(bool)
 
     def __init__(self, folder: Path, document: StudyDocument, parent: QObject | None = None) -> None:
         """Show `document` of the study in `folder`."""
@@ -87,6 +89,7 @@ class StudyContext(QObject):
         self._preview: Preview | None = None
         self._selection: list[int] = []
         self._search_state = "idle"
+        self._is_saving = False
 
     @property
     def document(self) -> StudyDocument:
@@ -107,6 +110,11 @@ class StudyContext(QObject):
     def search_state(self) -> str:
         """idle, starting, running or stopping."""
         return self._search_state
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether models are being saved."""
+        return self._is_saving
 
     def edit(self, text: str, document: StudyDocument, merge_key: str = "") -> None:
         """Replace the document as one undoable step called `text` ("change units").
@@ -136,6 +144,12 @@ class StudyContext(QObject):
         """Tell all pages whether a search runs."""
         self._search_state = state
         self.search_state_changed.emit(state, message)
+
+    def set_saving(self, is_saving: bool) -> None:
+        """Tell all pages whether models are being saved."""
+        if is_saving != self._is_saving:
+            self._is_saving = is_saving
+            self.saving_changed.emit(is_saving)
 
     def add_history(self, trials: list[Trial], epochs: list[Epoch]) -> None:
         """Take in a batch that was read from the store."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.services import Services
 from tunerstudio.gui.workspace import Workspace
 from tunerstudio.protocol.service import Failure, Progress
@@ -32,6 +33,7 @@ class EngineTasks(QObject):
         self._engine = services.engine
         self._workspace = workspace
         self._busy = ""
+        self._saving: StudyContext | None = None
 
     def check(self) -> None:
         """Build the model and train one batch."""
@@ -50,6 +52,9 @@ class EngineTasks(QObject):
         if study is None or self._busy:
             return
         self._busy = text
+        if method == "save":
+            self._saving = study
+            study.set_saving(True)
         self.activity_changed.emit(text, None)
         everything = {"folder": str(study.folder), **params}
         self._engine.request(method, everything, on_reply, self._fail, self._progress)
@@ -79,4 +84,7 @@ class EngineTasks(QObject):
 
     def _done(self) -> None:
         self._busy = ""
+        saving, self._saving = self._saving, None
+        if saving is not None and saving is self._workspace.study:
+            saving.set_saving(False)
         self.activity_changed.emit("", None)

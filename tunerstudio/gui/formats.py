@@ -104,3 +104,8 @@ def format_percent(fraction: float) -> str:
     if 0 < fraction < 0.005:
         return "<1 %"
     return f"{fraction * 100:.0f} %"
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]

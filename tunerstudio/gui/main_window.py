@@ -23,6 +23,7 @@ from tunerstudio.gui import dialogs, recent
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.data_page.edits import with_file
 from tunerstudio.gui.engine_tasks import EngineTasks
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.menus import Menus
 from tunerstudio.gui.pages.base import Page
 from tunerstudio.gui.pages.data import DataPage
@@ -244,6 +245,7 @@ class MainWindow(QMainWindow):
 
     def _study_changed(self, study: StudyContext | None) -> None:
         self.banner.clear()
+        self._status.set_message("")  # it was about another study; the list of messages keeps it
         for page in self.pages:
             page.set_study(study)
         self._views.setCurrentIndex(0 if study is None else 1)
@@ -306,7 +308,7 @@ class MainWindow(QMainWindow):
 
     def _search_ended(self, reason: str, message: str) -> None:
         if message:
-            self.tell(message)
+            self.tell(as_sentence(message))
 
     def _show_activity(self, message: str = "") -> None:
         study = self.study
@@ -322,11 +324,11 @@ class MainWindow(QMainWindow):
             "stopping": self.tr("Stopping…"),
         }
         fraction = min(finished / budget, 1.0) if running else None
-        self._status.set_activity(message or words[study.search_state], fraction, busy=True)
+        self._status.set_activity(as_sentence(message) or words[study.search_state], fraction, busy=True)
 
     def _activity_changed(self, text: str, fraction: float | None) -> None:
         if text:
-            self._status.set_activity(text, fraction, busy=True, cancel=self.workspace.is_making)
+            self._status.set_activity(as_sentence(text), fraction, busy=True, cancel=self.workspace.is_making)
         else:
             self._show_activity()
 
@@ -372,9 +374,18 @@ class MainWindow(QMainWindow):
             self._run(None)
 
     def _choose_new(self) -> None:
-        path = dialogs.choose_data_file(self, Path.home())
+        path = self._ask_for_data()
         if path is not None:
             self._leave_search(partial(self.workspace.new_from_file, path))
+
+    def _ask_for_data(self) -> Path | None:
+        settings = self._services.settings
+        last = Path(settings.data_folder) if settings.data_folder else Path.home()
+        path = dialogs.choose_data_file(self, last if last.is_dir() else Path.home())
+        if path is not None:
+            settings.data_folder = str(path.parent)
+            save_settings(settings)
+        return path
 
     def _choose_study(self) -> None:
         path = dialogs.choose_study_folder(self, self._services.settings.studies())
@@ -382,7 +393,7 @@ class MainWindow(QMainWindow):
             self._leave_search(partial(self.workspace.open_folder, path))
 
     def _choose_other_data(self) -> None:
-        path = None if self.study is None else dialogs.choose_data_file(self, Path.home())
+        path = None if self.study is None else self._ask_for_data()
         if self.study is not None and path is not None:
             self.study.edit(self.tr("use another file"), with_file(self.study.document, path))
 

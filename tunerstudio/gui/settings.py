@@ -26,6 +26,7 @@ class Settings(BaseModel):
     appearance: Literal["system", "light", "dark"] = "system"
     language: str = Field(default="", description="Such as en or es; empty: the system's.")
     studies_folder: str = Field(default="", description="Where new studies go; empty: Documents/Tuner Studio.")
+    data_folder: str = Field(default="", description="Where the last data file was chosen; empty: none yet.")
     window_geometry: str = Field(default="", description="Qt's saved geometry, base 64.")
 
     def studies(self) -> Path:

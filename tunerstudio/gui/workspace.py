@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from tunerstudio.gui import recent
 from tunerstudio.gui.context import StudyContext
@@ -140,7 +140,8 @@ class Workspace(QObject):
             return
         study = StudyContext(folder, document, self)
         study.set_preview(preview)
-        self._show(study)
+        # Writing and showing a study of many columns take a while each: the window answers in between.
+        QTimer.singleShot(0, self, lambda: self._show(study))
 
     def _inspect_failed(self, failure: Failure) -> None:
         self._request = None

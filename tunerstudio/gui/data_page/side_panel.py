@@ -7,10 +7,9 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from tunerstudio.gui.data_page.split_form import SplitForm
 from tunerstudio.gui.data_page.words import target_facts, task_words
 from tunerstudio.gui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Role, Theme
 from tunerstudio.gui.widgets.basics import FieldGrid, heading_label, link_button, muted_label
+from tunerstudio.gui.widgets.column_scroll import ColumnScroll
 from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.study.data import Data
 
@@ -68,7 +68,7 @@ class _FindingRow(QWidget):
         row.addLayout(column, 1)
 
 
-class SidePanel(QScrollArea):
+class SidePanel(ColumnScroll):
     """Shows a data section and what was found about it.
 
     Signals:
@@ -84,15 +84,12 @@ class SidePanel(QScrollArea):
     repaired = Signal(str, object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(PANEL_WIDTH, SPACE_M, parent)
         self._theme = theme
-        self.setFixedWidth(PANEL_WIDTH)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setContentsMargins(SPACE_M, 0, SPACE_S, 0)
+        layout.setContentsMargins(SPACE_M, 0, 0, 0)
         layout.setSpacing(SPACE_S)
         layout.addWidget(heading_label(theme, self.tr("Predict")))
         layout.addLayout(self._predict_form())

@@ -64,6 +64,7 @@ class ModelsView(QWidget):
             self._study.history_reset.disconnect(self._refresh_soon.request)
             self._study.selection_changed.disconnect(self._show_selection)
             self._study.search_state_changed.disconnect(self._refresh_soon.request)
+            self._study.saving_changed.disconnect(self._show_whether_to_save)
         self._study = study
         self.detail.curves.clear_metrics()
         if study is not None:
@@ -71,6 +72,7 @@ class ModelsView(QWidget):
             study.history_reset.connect(self._refresh_soon.request)
             study.selection_changed.connect(self._show_selection)
             study.search_state_changed.connect(self._refresh_soon.request)
+            study.saving_changed.connect(self._show_whether_to_save)
             self.refresh()
 
     def refresh(self) -> None:
@@ -85,9 +87,7 @@ class ModelsView(QWidget):
         shown = list(self.ranking.trials)
         self.item_model.set_ranking(self.ranking, varying_names(shown, value_names(shown)), self._saved.numbers())
         self.chooser.explain(self.ranking, any(t.standard_error is not None for t in shown))
-        is_busy = study.search_state != "idle"
-        why_not = self.tr("Models can be saved when the search has stopped.") if is_busy else ""
-        self.chooser.set_can_save(len(shown), why_not)
+        self._show_whether_to_save()
         self.saved_panel.set_models(self._saved.models)
         self._show_selection(study.selection)
 
@@ -121,6 +121,16 @@ class ModelsView(QWidget):
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.chooser)
         layout.addWidget(whole, 1)
+
+    def _show_whether_to_save(self) -> None:
+        if self._study is None:
+            return
+        why_not = ""
+        if self._study.search_state != "idle":
+            why_not = self.tr("Models can be saved when the search has stopped.")
+        elif self._study.is_saving:
+            why_not = self.tr("Models are being saved.")
+        self.chooser.set_can_save(len(self.ranking.trials), why_not)
 
     def _selection_changed(self) -> None:
         rows = [index.row() for index in self.table.selectionModel().selectedRows()]

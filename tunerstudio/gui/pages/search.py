@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from tunerstudio.algorithms.discovery import check_space, find_algorithms
 from tunerstudio.gui.context import StudyContext
@@ -19,6 +19,7 @@ from tunerstudio.gui.search_form.settings_form import SettingsForm
 from tunerstudio.gui.search_form.space_table import SpaceTable
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
 from tunerstudio.gui.widgets.basics import Card, heading_label, muted_label
+from tunerstudio.gui.widgets.column_scroll import ColumnScroll
 from tunerstudio.study.checks import objective_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import StudyError
@@ -28,6 +29,9 @@ from tunerstudio.study.network import search_space
 
 if TYPE_CHECKING:
     from tunerstudio.gui.services import Services
+
+_LEAST_WIDTH = 480
+"""Of the forms, in logical pixels."""
 
 
 class SearchPage(Page):
@@ -64,17 +68,13 @@ class SearchPage(Page):
     def _arrange(self, theme: Theme) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, SPACE_S, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         for card in (self.algorithm, self.objective, self.budget, self.training, self.more):
             column.addWidget(card)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = ColumnScroll(_LEAST_WIDTH)
         scroll.setWidget(left)
-        scroll.setMinimumWidth(480)
         right = QWidget()
         side = QVBoxLayout(right)
         side.setContentsMargins(SPACE_S, 0, 0, 0)

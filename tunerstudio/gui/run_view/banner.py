@@ -60,6 +60,7 @@ class RunBanner(QFrame):
     def show_phase(self, phase: SearchPhase) -> None:
         """Say where the search stands and offer what can be done."""
         self._phase = phase
+        had_focus = self.stop_epoch_button.hasFocus() or self.stop_now_button.hasFocus()
         self._word.setText(phase_word(phase))
         self._restyle()
         active = phase.is_active
@@ -69,6 +70,8 @@ class RunBanner(QFrame):
         for button in (self.stop_epoch_button, self.stop_now_button):
             button.setVisible(active)
         self.stop_epoch_button.setEnabled(phase is not SearchPhase.STOPPING)
+        if had_focus and not active:
+            (self.more_button if phase is SearchPhase.FINISHED else self.run_button).setFocus()
         self._epochs_panel.setVisible(active)
         self._eta_panel.setVisible(active)
 

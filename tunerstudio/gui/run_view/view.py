@@ -90,7 +90,7 @@ class RunView(QWidget):
             return
         self._refresh_soon.cancel()
         search, training = study.document.search, study.document.training
-        how_far = progress(study.trials.values(), study.epochs, search.budget, training)
+        how_far = progress(study.trials.values(), study.epochs, search.budget, training, search.workers)
         phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials)
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)

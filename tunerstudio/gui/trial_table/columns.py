@@ -57,6 +57,11 @@ def score_text(trial: Trial) -> str:
     return format_score(trial.score, trial.standard_error, scored or None)
 
 
+def is_interrupted(trial: Trial) -> bool:
+    """Whether it was at work when its search ended; the next run starts it again."""
+    return trial.state is TrialState.QUEUED and trial.started_at is not None
+
+
 def value_column(name: str, is_number: bool = True) -> TrialColumn:
     """The column of hyperparameter `name`; `is_number` if its values are."""
 
@@ -84,7 +89,11 @@ def trial_columns(
     states = list(TrialState)
     head = [
         TrialColumn(
-            "state", _tr("State"), lambda t: state_word(t.state), lambda t: (0, states.index(t.state)), is_number=False
+            "state",
+            _tr("State"),
+            lambda t: _tr("interrupted") if is_interrupted(t) else state_word(t.state),
+            lambda t: (0, states.index(t.state)),
+            is_number=False,
         ),
         TrialColumn("number", _tr("Trial"), lambda t: str(t.number), lambda t: (0, t.number)),
         TrialColumn(

@@ -25,6 +25,9 @@ def set_up_table(view: QTableView) -> None:
     view.setCornerButtonEnabled(False)
     view.setStyleSheet(
         f"QHeaderView::section {{ padding: 0px {SPACE_S}px; }} QTableView::item {{ padding: 0px {SPACE_S}px; }}"
+        # Above the text: beside it the arrow would cover a heading that is aligned to the right.
+        "QHeaderView::up-arrow, QHeaderView::down-arrow"
+        " { subcontrol-position: top center; width: 10px; height: 6px; }"
     )
     view.verticalHeader().hide()
     view.verticalHeader().setDefaultSectionSize(MINIMUM_TARGET)
