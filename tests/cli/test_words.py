@@ -174,6 +174,20 @@ def test_own_code_is_copied_unless_it_is_there_already(here, table, capsys):
     assert (here / "u" / "model.py").read_text() == "something else"
 
 
+@pytest.mark.parametrize("content", ["a,b,y\n1,2,3\n", "a,b,y\n" + ",,\n" * 30], ids=["one row", "all missing"])
+def test_data_that_nothing_can_be_learned_from_make_no_study(here, capsys, content):
+    (here / "odd.csv").write_text(content)
+    assert "Nothing says what is to be predicted" in error_of(capsys, "new", "s", "--data", "odd.csv")
+    assert not (here / "s").exists()
+
+
+def test_what_is_worth_knowing_is_json_too(here, capsys):
+    (here / "odd.csv").write_text(TABLE + "3,4,rare\n")
+    assert main(["new", "s", "--data", "odd.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert any("rare" in finding["message"] and finding["severity"] == "warning" for finding in found)
+
+
 def test_a_long_name_is_cut(here, table):
     assert main(["new", "n" * 230, "--data", "table.csv"]) == 0
     assert load_document(here / ("n" * 230)).name == "n" * 200

@@ -11,7 +11,7 @@ from shlex import quote
 
 from tunerstudio.algorithms import discovery
 from tunerstudio.cli.output import Output, duration_text, number, score_text
-from tunerstudio.protocol.preview import Preview
+from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.study.data import Data, FileSource
 from tunerstudio.study.document import StudyDocument
@@ -48,16 +48,18 @@ def new(options: argparse.Namespace, output: Output) -> int:
     """Make a study."""
     folder: Path = options.study
     _check_new(options, folder)
+    found: list[Finding] = []
     if options.example is not None:
         document = find_example(options.example).document()
     else:
-        document = _from_data(options, folder, output)
+        document, found = _from_data(options, folder, output)
     document = _adjusted(document, options, folder)
     save_document(document, folder)
     if isinstance(document.model, CodeModel):
         trust(folder)  # the person named the file in this very command
     output.say(f"The study is in {folder}. Next: tunerstudio run {quote(str(folder))}")
-    output.result({"study": str(folder), "document": plain(document)})
+    findings = [{"severity": f.severity, "message": f.message} for f in found]
+    output.result({"study": str(folder), "document": plain(document), "findings": findings})
     return 0
 
 
@@ -77,15 +79,20 @@ def _check_new(options: argparse.Namespace, folder: Path) -> None:
         raise StudyError(problems)
 
 
-def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> StudyDocument:
+def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> tuple[StudyDocument, list[Finding]]:
+    """The study that suits the data, and what is worth knowing about them; StudyError if nothing can be learned."""
     from tunerstudio.data.inspect import inspect  # pandas; only here
 
     data = _source(options, folder)
     preview = inspect(data, folder)
     if options.target:
         preview = inspect(_with_targets(preview.data, options.target), folder)
+    wrong = [finding for finding in preview.findings if finding.severity == "error"]
+    if wrong:
+        raise StudyError([Problem("data", finding.message) for finding in wrong])
     _print_preview(preview, output)
-    return new_document(folder.resolve().name[:200] or "study", preview.data, options.template)
+    document = new_document(folder.resolve().name[:200] or "study", preview.data, options.template)
+    return document, list(preview.findings)
 
 
 def _source(options: argparse.Namespace, folder: Path) -> Data:

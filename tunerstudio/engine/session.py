@@ -36,6 +36,9 @@ Reason = Literal["budget", "exhausted", "time", "failures", "stopped"]
 FLUSH_INTERVAL_S = 0.1
 """Epochs are written in batches at most this old; a kill loses no more than that of a running execution."""
 
+MOST_ATTEMPTS = 10
+"""A search for a number of completed trials gives up after so many times as many, if nearly all of them fail."""
+
 STOP_GRACE_S = 10.0
 """How long a worker may take to stop `now` before it is killed."""
 
@@ -207,7 +210,7 @@ class Session:
         if self._target is not None:
             if completed + in_work >= self._target:
                 return SessionResult("budget", f"{completed} trials are completed", completed)
-            if finished + in_work >= 2 * max(self._target, budget.trials):
+            if finished + in_work >= MOST_ATTEMPTS * max(self._target, budget.trials):
                 message = f"{finished - completed} trials failed; gave up after {finished} trials"
                 return SessionResult("failures", message, completed)
         elif finished + in_work >= budget.trials:
