@@ -18,6 +18,7 @@ from tunerstudio.study.files import load_document
 from tunerstudio.study.hyperparameters import Choice, Condition, Float, Int, SearchSpace
 from tunerstudio.study.model import CodeModel, EstimatorModel
 from tunerstudio.study.search import EarlyStopping, Objective
+from tunerstudio.study.trust import trust
 from tunerstudio.study.tunable import TuneInt
 
 pytestmark = pytest.mark.gui
@@ -266,6 +267,7 @@ def test_the_check_says_what_it_found(page, study_context, qtbot):
 
 
 def test_the_space_of_code_comes_from_the_check(page, study_context, qtbot):
+    trust(study_context.folder)
     edit_model(study_context, CodeModel(file="mine.py"))
     assert page.table.rows.rowCount() == 0
     assert "press Check now" in page._size.text()

@@ -5,6 +5,7 @@ import time
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QPushButton
 
 from tunerstudio.gui import dialogs
 from tunerstudio.gui.actions import action_table, menu_titles
@@ -139,15 +140,54 @@ def test_problems_of_the_engine_lead_to_the_page(opened, qtbot):
     assert "min must be less" in opened.banner.text
 
 
-def test_code_of_a_stranger_asks_for_trust(window, document, tmp_path):
+@pytest.fixture
+def foreign(window, document, tmp_path):
+    """A study with code that nobody has trusted yet, open."""
     save_document(document.model_copy(update={"model": CodeModel(file="model.py")}), tmp_path / "foreign")
+    (tmp_path / "foreign" / "model.py").write_text("def build(hp):\n    return None\n")
     window.workspace.open_folder(tmp_path / "foreign")
-    assert "trust" in window.banner.text
-    window._trust()
-    assert window.banner.text == ""
-    window.workspace.close()
-    window.workspace.open_folder(tmp_path / "foreign")
-    assert window.banner.text == ""
+    return window
+
+
+def click_in_banner(window, qtbot, text):
+    buttons = window.banner.findChildren(QPushButton)
+    button = next(button for button in buttons if button.text() == text and button.isVisible())
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_code_of_a_stranger_asks_for_trust(foreign, qtbot):
+    folder = foreign.study.folder
+    assert "trust" in foreign.banner.text
+    click_in_banner(foreign, qtbot, "Trust this study")
+    assert foreign.banner.text == ""
+    foreign.workspace.close()
+    foreign.workspace.open_folder(folder)
+    assert foreign.banner.text == ""
+
+
+def test_running_the_code_of_a_stranger_shows_it_and_goes_on_once_it_is_trusted(foreign, qtbot):
+    foreign.banner.clear()
+    foreign.do("run")
+    assert foreign.study.search_state == "idle"
+    assert foreign.current_page == "model"
+    click_in_banner(foreign, qtbot, "Trust this study")
+    assert foreign.study.search_state == "starting"
+    assert foreign.current_page == "run"
+    say_search(foreign, state="ended", reason="stopped")
+    qtbot.waitUntil(lambda: foreign.study.search_state == "idle")
+
+
+def test_checking_the_code_of_a_stranger_asks_first(foreign):
+    foreign.banner.clear()
+    foreign.do("check")
+    assert "trust" in foreign.banner.text
+    assert foreign.current_page == "model"
+
+
+def test_the_check_of_the_menu_answers_on_the_search_page(opened, qtbot):
+    opened.do("check")
+    assert opened.current_page == "search"
+    qtbot.waitUntil(lambda: "The study can run." in opened.pages[2].check.text)
 
 
 def test_the_theme_is_switched_and_remembered(window, theme):

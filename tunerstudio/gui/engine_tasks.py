@@ -1,4 +1,4 @@
-"""Long requests to the engine other than the search: check the study, save the best models."""
+"""Long requests to the engine other than the search: save the best models."""
 
 from __future__ import annotations
 
@@ -35,10 +35,6 @@ class EngineTasks(QObject):
         self._busy = ""
         self._saving: StudyContext | None = None
 
-    def check(self) -> None:
-        """Build the model and train one batch."""
-        self._ask("check", {}, self.tr("Checking the study…"), self._checked)
-
     def save_models(self, top: int) -> None:
         """Write the `top` best models into the study's `models` folder."""
         self._ask("save", {"top": top, "to": None}, self.tr("Saving the best models…"), self._saved)
@@ -58,11 +54,6 @@ class EngineTasks(QObject):
         self.activity_changed.emit(text, None)
         everything = {"folder": str(study.folder), **params}
         self._engine.request(method, everything, on_reply, self._fail, self._progress)
-
-    def _checked(self, result: dict[str, Any]) -> None:
-        self._done()
-        warnings = [str(warning) for warning in result.get("warnings", ())]
-        self.told.emit("\n".join([self.tr("The study can run."), *warnings]))
 
     def _saved(self, result: dict[str, Any]) -> None:
         self._done()

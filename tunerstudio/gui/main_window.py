@@ -78,10 +78,11 @@ class MainWindow(QMainWindow):
         self._leave: Callable[[], object] | None = None
         self.workspace = Workspace(services, self)
         self.tasks = EngineTasks(services, self.workspace, self)
+        self._search_page = SearchPage(theme, services)
         self.pages: list[Page] = [
             DataPage(theme, services, self.workspace.inspector),
             ModelPage(theme, services),
-            SearchPage(theme, services),
+            self._search_page,
             RunPage(theme, services),
             ModelsPage(theme, services),
         ]
@@ -166,7 +167,8 @@ class MainWindow(QMainWindow):
             "other_data": self._choose_other_data,
             "run": lambda: self._run(int(argument) if argument else None),
             "stop": lambda: self.workspace.worker.stop(argument or "epoch"),
-            "check": self.tasks.check,
+            "check": self._check,
+            "ask_for_trust": self._ask_for_trust,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
             "save_trials": lambda: self.tasks.save_trials([int(number) for number in argument.split(",")]),
             "look": lambda: self._set_mode(argument),
@@ -259,7 +261,7 @@ class MainWindow(QMainWindow):
             study.undo_stack.indexChanged.connect(self._update_menus)
             self._show_study()
             self.go("run" if study.search_state != "idle" else "data")
-            self._ask_for_trust(study)
+            self._is_trusted()
         self._page_shown()
         self._update_menus()
         self._show_activity()
@@ -270,17 +272,27 @@ class MainWindow(QMainWindow):
             self.rail.set_study_name(name)
             self.setWindowTitle(f"{name} – Tuner Studio")
 
-    def _ask_for_trust(self, study: StudyContext) -> None:
-        if is_trusted(study.folder, study.document):
-            return
+    def _is_trusted(self, then: Callable[[], object] | None = None) -> bool:
+        """Whether the open study may run; if not, asks, and does `then` once the user trusts it."""
+        study = self.study
+        if study is None or is_trusted(study.folder, study.document):
+            return True
         sentence = self.tr("This study brings Python code of its own. Nothing of it runs before you trust this folder.")
-        self.banner.tell("warning", sentence, str(study.folder), ((self.tr("Trust this study"), self._trust),))
+        action = (self.tr("Trust this study"), lambda: self._trust(study, then))
+        self.banner.tell("warning", sentence, str(study.folder), (action,))
+        return False
 
-    def _trust(self) -> None:
-        if self.study is not None:
-            trust(self.study.folder)
-            self.banner.clear()
-            self.study.document_changed.emit(self.study.document)
+    def _ask_for_trust(self) -> None:
+        if not self._is_trusted():
+            self.go("model")
+
+    def _trust(self, study: StudyContext, then: Callable[[], object] | None) -> None:
+        trust(study.folder)
+        self.banner.clear()
+        if study is self.study:
+            study.document_changed.emit(study.document)
+            if then is not None:
+                then()
 
     def _page_shown(self) -> None:
         self.rail.set_current(self._stack.currentIndex())
@@ -356,8 +368,15 @@ class MainWindow(QMainWindow):
         if self.study is None or self.study.search_state != "idle":
             return
         self.banner.clear()
+        if not self._is_trusted(partial(self._run, trials)):
+            self.go("model")  # where the code is shown
+            return
         self.go("run")
         self.workspace.worker.run(trials)
+
+    def _check(self) -> None:
+        self.go("search")
+        self._search_page.check.check()
 
     def _leave_search(self, then: Callable[[], object]) -> None:
         """Do `then` once no search runs; asks what to do with one that does."""

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor.outline import CodeOutline, read_outline
@@ -15,6 +24,10 @@ from tunerstudio.gui.model_editor.python_view import PythonView
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button, muted_label
 from tunerstudio.study.model import CodeModel
+from tunerstudio.study.trust import trust
+
+_WIDEST_ENTRY = 240
+"""Of the list of functions and classes, in logical pixels."""
 
 
 class CodePanel(QWidget):
@@ -48,7 +61,8 @@ class CodePanel(QWidget):
         self._empty.clicked.connect(self.choose_file)
         self._path = ElidedLabel()
         self._entry = QuietComboBox()
-        self._entry.setMinimumContentsLength(14)
+        self._entry.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._entry.setMaximumWidth(_WIDEST_ENTRY)
         self._entry.setAccessibleName(self.tr("function or class to use"))
         self._entry.activated.connect(self._entry_chosen)
         self._banner = Banner(theme, closable=False)
@@ -127,6 +141,7 @@ class CodePanel(QWidget):
         resolved = path.resolve()
         inside = resolved.is_relative_to(folder)
         name = resolved.relative_to(folder).as_posix() if inside else str(resolved)
+        trust(folder)  # the person chose this very file
         self.model_chosen.emit(CodeModel(file=name), self.tr("use {file}").format(file=resolved.name))
 
     def _file(self) -> Path:

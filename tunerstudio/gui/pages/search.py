@@ -61,6 +61,7 @@ class SearchPage(Page):
             form.trouble_changed.connect(self.status_changed)
         self.check.space_found.connect(self._take_space)
         self.check.problems_changed.connect(self._take_problems)
+        self.check.trust_needed.connect(lambda: self.action_requested.emit("ask_for_trust"))
         self.check.go_requested.connect(lambda page, _field: self.action_requested.emit(f"go:{page}"))
         self.table.doubleClicked.connect(lambda: self.action_requested.emit("go:model"))
         self._arrange(theme)

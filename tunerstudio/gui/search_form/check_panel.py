@@ -17,6 +17,7 @@ from tunerstudio.protocol.service import Failure, Progress
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import save_document
 from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.trust import is_trusted
 
 _PAGE_OF_SECTION = {"data": "data", "model": "model"}
 
@@ -28,11 +29,13 @@ class CheckPanel(Card):
         space_found: (SearchSpace) the whole search space, what code declares included.
         problems_changed: (dict[str, str]) what is wrong, by field path.
         go_requested: (str, str) a page and a field on it.
+        trust_needed: () the study brings code that the user does not trust yet.
     """
 
     space_found = Signal(object)
     problems_changed = Signal(dict)
     go_requested = Signal(str, str)
+    trust_needed = Signal()
 
     def __init__(self, theme: Theme, engine: ServiceClient, parent: QWidget | None = None) -> None:
         """Nothing was checked yet."""
@@ -97,6 +100,9 @@ class CheckPanel(Card):
         if self._study is None or self._request is not None:
             return
         document = self._study.document
+        if not is_trusted(self._study.folder, document):
+            self.trust_needed.emit()
+            return
         save_document(document, self._study.folder)
         self._checked = document
         self._clear("")

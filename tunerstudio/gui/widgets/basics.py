@@ -234,6 +234,7 @@ class Banner(QFrame):
         while (item := self._buttons.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                widget.hide()
                 widget.deleteLater()
         for text, action in buttons:
             self._buttons.addWidget(link_button(text, action))
