@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -26,8 +25,8 @@ from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link
 from tunerstudio.study.model import CodeModel
 from tunerstudio.study.trust import trust
 
-_WIDEST_ENTRY = 240
-"""Of the list of functions and classes, in logical pixels."""
+_ENTRY_LENGTH = 22
+"""Characters of a function or class that the list has room for."""
 
 
 class CodePanel(QWidget):
@@ -61,8 +60,7 @@ class CodePanel(QWidget):
         self._empty.clicked.connect(self.choose_file)
         self._path = ElidedLabel()
         self._entry = QuietComboBox()
-        self._entry.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._entry.setMaximumWidth(_WIDEST_ENTRY)
+        self._entry.setMinimumContentsLength(_ENTRY_LENGTH)
         self._entry.setAccessibleName(self.tr("function or class to use"))
         self._entry.activated.connect(self._entry_chosen)
         self._banner = Banner(theme, closable=False)
