@@ -12,6 +12,7 @@ from tunerstudio.gui.pages.base import Readiness
 from tunerstudio.gui.pages.run import RunPage
 from tunerstudio.gui.run_view.search_phase import SearchPhase, format_eta, search_phase
 from tunerstudio.store.reader import LogLine
+from tunerstudio.study.trials import TrialState
 
 pytestmark = pytest.mark.gui
 
@@ -315,3 +316,10 @@ def test_time_left_counts_the_workers(live, study):
     study.edit("two workers", document.model_copy(update={"search": search}))
     live.view.refresh()
     assert longest() < alone
+
+
+def test_a_trial_without_curves_leaves_the_best_to_look_at(live, study):
+    study.set_search_state("idle", "")
+    failed = next(n for n, trial in study.trials.items() if trial.state is TrialState.FAILED)
+    study.select([failed])
+    assert live.view.curves._trials == [23]

@@ -25,6 +25,7 @@ from tunerstudio.version import VERSION
 
 _LOG = logging.getLogger("tunerstudio")
 _LOG_BYTES = 1_000_000
+_SERVICES_AFTER_MS = 300
 
 
 class ErrorCatcher(QObject):
@@ -73,7 +74,8 @@ def run_app(folder: Path | None = None) -> int:
     catcher.install()
     window.closed.connect(application.quit)
     window.show()
-    QTimer.singleShot(0, services.start)
+    # After the first paint: on two cores the services would fight with the window for its first second.
+    QTimer.singleShot(_SERVICES_AFTER_MS, services.start)
     if folder is not None:
         QTimer.singleShot(0, lambda: window.workspace.open_folder(folder))
     code = application.exec()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import qtawesome
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QIconEngine, QPainter, QPixmap
 
 ColorOf = Callable[[], QColor]
 """Asked at every painting, so that an icon follows a switch of the theme."""
@@ -27,7 +27,9 @@ class _GlyphEngine(QIconEngine):
         painter.save()
         font: QFont = qtawesome.font(self._name.split(".")[0], max(1, round(min(rect.width(), rect.height()) * 0.92)))
         painter.setFont(font)
-        painter.setPen(self._color_of())
+        # On the ground of a selection a colour of its own would hardly be seen.
+        is_selected = mode == QIcon.Mode.Selected
+        painter.setPen(QGuiApplication.palette().highlightedText().color() if is_selected else self._color_of())
         if mode == QIcon.Mode.Disabled:
             painter.setOpacity(_DISABLED_OPACITY)
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._glyph)

@@ -38,7 +38,12 @@ class TimelinePlot(PlotPanel):
         self.plot.hideAxis("left")
 
     def make_axis(self, side: str) -> Any:
-        return pg.DateAxisItem(side) if side == "bottom" else super().make_axis(side)
+        if side != "bottom":
+            return super().make_axis(side)
+        axis = pg.DateAxisItem(side)
+        # The finest level reads "16.500" without hour and minute: whole seconds are fine enough.
+        axis.zoomLevels.popitem()
+        return axis
 
     def set_trials(self, trials: Iterable[Trial]) -> None:
         """Show `trials`, which are read anew when the plot is drawn next."""

@@ -187,13 +187,15 @@ class RunView(QWidget):
         self._refresh_soon.request()
 
     def _choose_curves(self) -> None:
-        """Running trials first, then those selected, or else the best one to compare with."""
+        """Running trials first, then those selected that trained, or else the best one to compare with."""
         study = self._study
         if study is None:
             return
         is_active = study.search_state != "idle"
         running = [n for n, trial in study.trials.items() if is_active and trial.state is TrialState.RUNNING]
-        others = study.selection or ([] if self._best is None else [self._best])
+        trained = {number for number, _ in study.epochs} if study.selection else set()
+        selected = [number for number in study.selection if number in trained]
+        others = selected or ([] if self._best is None else [self._best])
         self.curves.set_trials([*running[-4:], *others])
 
     def _show_what_has_data(self, scores: int, has_epochs: bool) -> None:

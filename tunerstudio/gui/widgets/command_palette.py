@@ -70,7 +70,6 @@ class CommandPalette(QDialog):
         layout.addWidget(self._list)
         self._shown: list[Entry] = []
         self._filter("")
-        self._list.setFixedHeight(_MOST_SHOWN * MINIMUM_TARGET + SPACE_S)
         self._field.setFocus()
 
     @property
@@ -103,6 +102,9 @@ class CommandPalette(QDialog):
             self._list.addItem(item)
         if self._shown:
             self._list.setCurrentRow(0)
+        rows = min(max(len(self._shown), 1), _MOST_SHOWN)
+        self._list.setFixedHeight(rows * MINIMUM_TARGET + SPACE_S)
+        self.adjustSize()
 
     def _choose(self) -> None:
         row = self._list.currentRow()
