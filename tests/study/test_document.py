@@ -112,3 +112,26 @@ def test_the_published_schema_matches_the_code():
     """To renew it: write `json_schema()` to the file, as the message shows."""
     published = json.loads((resources_folder() / "study.schema.json").read_text(encoding="utf-8"))
     assert published == json_schema(), "write json.dumps(json_schema(), indent=1) to resources/study.schema.json"
+
+
+BASE = "name: s\ndata: {source: {kind: bundled, name: iris}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: t\n", "line 3, column 1: 'name' stands here twice"),
+        ("training: {batch_size: 0}", "training.batch_size: whole numbers from 1 are needed, not 0"),
+        ("training: {batch_size: {tune: int, min: -3, max: 8}}", "training.batch_size: whole numbers from 1"),
+        ("training: {batch_size: {tune: choice, choices: [8, 0]}}", "training.batch_size: whole numbers from 1"),
+        ("training: {batch_size: {tune: choice, choices: []}}", "1 or more entries are needed"),
+        ("search: {seed: -5}", "search.seed: 0 or more is needed, not -5"),
+        ("notes: &a [*a]", "notes: a text is needed"),
+        ("? [a, b]\n: c", "unhashable key"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_plain_words(tmp_path, text, message):
+    (tmp_path / "study.yaml").write_text(BASE + text)
+    with pytest.raises(StudyError) as caught:
+        load_document(tmp_path)
+    assert message in str(caught.value)

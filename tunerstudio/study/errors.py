@@ -79,6 +79,16 @@ _PLAIN = {
     "model_type": "a group of fields (name: value) is needed",
     "model_attributes_type": "a group of fields (name: value) is needed",
     "finite_number": "a finite number is needed",
+    "string_too_short": "this must not be empty",
+}
+
+_BOUNDS = {
+    "greater_than_equal": "{ge} or more is needed",
+    "greater_than": "more than {gt} is needed",
+    "less_than_equal": "{le} or less is needed",
+    "less_than": "less than {lt} is needed",
+    "too_short": "{min_length} or more entries are needed",
+    "string_too_long": "{max_length} letters at most are possible",
 }
 
 
@@ -112,8 +122,13 @@ def _problem(item: dict[str, Any], document: object, names: list[str]) -> Proble
         return Problem(field, f"the field {context.get('discriminator')} is missing")
     if kind == "value_error":
         return Problem(field, str(context["error"]))
+    if kind in _BOUNDS:
+        sentence = _BOUNDS[kind].format(**context)
+        return Problem(
+            field, sentence if kind in {"too_short", "string_too_long"} else f"{sentence}, not {item['input']!r}"
+        )
     message = _PLAIN.get(kind, item["msg"][:1].lower() + item["msg"][1:])
-    if kind != "missing" and kind in _PLAIN:
+    if kind not in {"missing", "string_too_short"} and kind in _PLAIN:
         message += f", not {item['input']!r}"
     return Problem(field, message)
 

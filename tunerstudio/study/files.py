@@ -20,6 +20,21 @@ DOCUMENT_FILE = "study.yaml"
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: type[yaml.SafeDumper] | type[yaml.CSafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
+
+class _Loader(_LOADER):  # type: ignore[misc, valid-type]  # chosen when the program starts
+    """A safe loader that refuses a group with the same field twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A group of fields."""
+        seen: set[str] = set()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            if key.value in seen:
+                problem = f"{key.value!r} stands here twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
 _HEADER = "# A Tuner Studio study. Edit by hand or in the window; `tunerstudio check` says what is wrong.\n"
 
 
@@ -64,7 +79,7 @@ def load_document(folder: Path) -> StudyDocument:
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError([Problem("", f"{path} cannot be read: {error}")]) from error
     try:
-        content = yaml.load(text, Loader=_LOADER)  # a safe loader: it makes plain data only
+        content = yaml.load(text, Loader=_Loader)  # a safe loader: it makes plain data only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

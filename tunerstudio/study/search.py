@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
-from tunerstudio.study.tunable import TunableInt
+from tunerstudio.study.tunable import TunableInt, check_at_least
 
 Direction = Literal["max", "min"]
 
@@ -73,6 +73,11 @@ class Training(_Model):
     early_stopping: EarlyStopping | None = None
     class_weight: Literal["none", "balanced"] = "none"
     road: Literal["auto", "fit"] = Field(default="auto", description="fit: always train with Keras's own fit.")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _has_rows(cls, batch_size: TunableInt) -> TunableInt:
+        return check_at_least(1, batch_size)
 
 
 class Search(_Model):

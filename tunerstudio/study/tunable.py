@@ -105,3 +105,15 @@ TunableInt = Annotated[
     Discriminator(_tunable_or_plain),
 ]
 """A whole number, fixed or tunable."""
+
+
+def check_at_least(minimum: int, value: TunableInt) -> TunableInt:
+    """`value`; ValueError if it, or a value that it can take, is less than `minimum`."""
+    if isinstance(value, TuneChoice):
+        wrong = [choice for choice in value.choices if not isinstance(choice, int) or choice < minimum]
+    else:
+        lowest = value.min if isinstance(value, TuneInt) else value
+        wrong = [lowest] if lowest < minimum else []
+    if wrong:
+        raise ValueError(f"whole numbers from {minimum} are needed, not {wrong[0]}")
+    return value
