@@ -14,11 +14,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 _CHILD = """
+import os
 import time
-import psutil
-began = psutil.Process().create_time()
+began = float(os.environ["STARTED_AT"])
 from PySide6.QtCore import QEvent, QObject, QTimer
 from tunerstudio.gui import app, services
 
@@ -61,7 +62,8 @@ def main() -> None:
 
 def _start_once() -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "TUNERSTUDIO_HOME": home}
+        # The start time that the system keeps for a process is only good to a second; ours is exact.
+        environment = {**os.environ, "TUNERSTUDIO_HOME": home, "STARTED_AT": str(time.time())}
         done = subprocess.run(
             [sys.executable, "-c", _CHILD], capture_output=True, text=True, timeout=60, check=True, env=environment
         )
