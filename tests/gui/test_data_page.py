@@ -13,6 +13,7 @@ from tunerstudio.gui.pages.data import DataPage
 from tunerstudio.gui.services import Services
 from tunerstudio.protocol.preview import Preview
 from tunerstudio.study.data import FileFormat
+from tunerstudio.study.search import Objective
 
 pytestmark = pytest.mark.gui
 FAKE = str(Path(__file__).with_name("fake_service.py"))
@@ -158,6 +159,19 @@ def test_an_edit_makes_the_data_service_look_again(page, inspector, study_contex
     inspector.set_study(study_context)
     with qtbot.waitSignal(study_context.preview_changed):
         page.table.role_chosen.emit("size", "ignore")
+
+
+def test_the_objective_follows_another_kind_of_target(page, inspector, study_context, qtbot):
+    document = study_context.document
+    numbers = Objective(name="val_mae", direction="min")
+    search = document.search.model_copy(update={"objective": numbers})
+    study_context.edit("predict numbers", document.model_copy(update={"search": search}))
+    inspector.set_study(study_context)
+    with qtbot.waitSignal(study_context.preview_changed):
+        page.table.role_chosen.emit("size", "target")  # the data service says: two classes
+    assert study_context.document.search.objective == Objective(name="val_accuracy", direction="max")
+    study_context.undo_stack.undo()
+    assert study_context.document.search.objective == numbers
 
 
 @pytest.fixture

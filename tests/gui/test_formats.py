@@ -2,7 +2,14 @@
 
 import pytest
 
-from tunerstudio.gui.formats import format_count, format_duration, format_number, format_percent, format_score
+from tunerstudio.gui.formats import (
+    as_sentence,
+    format_count,
+    format_duration,
+    format_number,
+    format_percent,
+    format_score,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +78,17 @@ def test_counts_and_shares():
     assert format_count(123_456_789) == "1.235e8"
     assert format_percent(0.12) == "12 %"
     assert format_percent(0.001) == "<1 %"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("saving trial 3", "Saving trial 3"),
+        ("val_accuracy does not go with numbers", "val_accuracy does not go with numbers"),
+        ("model.py: line 3", "model.py: line 3"),
+        ("stopped.", "Stopped."),
+        ("", ""),
+    ],
+)
+def test_sentences_begin_with_a_capital_unless_a_name_does(text, shown):
+    assert as_sentence(text) == shown

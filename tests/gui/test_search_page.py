@@ -166,7 +166,7 @@ def test_the_objective_brings_its_direction(page, study_context):
 def test_an_objective_of_another_task_is_told_and_repaired(page, study_context):
     search = study_context.document.search.model_copy(update={"objective": Objective(name="val_mae")})
     study_context.edit("by hand", study_context.document.model_copy(update={"search": search}))
-    assert page.status().sentence == "Val_mae does not go with predicting classes: choose val_accuracy"
+    assert page.status().sentence == "val_mae does not go with predicting classes: choose val_accuracy"
     assert page.objective._repair.text() == "Use val_accuracy"
     QTest.mouseClick(page.objective._repair, Qt.MouseButton.LeftButton)
     assert study_context.document.search.objective == Objective(name="val_accuracy", direction="max")

@@ -107,5 +107,6 @@ def format_percent(fraction: float) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """The text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital at its beginning, unless a name such as `val_loss` or `model.py` stands there."""
+    first = text.partition(" ")[0].rstrip(".:,;")
+    return text if "_" in first or "." in first else text[:1].upper() + text[1:]

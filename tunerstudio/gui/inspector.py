@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.data_page.edits import with_fitting_objective
 from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.protocol.preview import Preview
 from tunerstudio.protocol.service import Failure, Progress
@@ -35,6 +36,7 @@ class Inspector(QObject):
         self._client = client
         self._study: StudyContext | None = None
         self._seen: Data | None = None
+        self._task_was_open = False
         self._request: int | None = None
         self._state = "idle"
         self._timer = QTimer(self)
@@ -55,6 +57,7 @@ class Inspector(QObject):
             self._study.document_changed.disconnect(self._document_changed)
         self._study = study
         self._seen = None
+        self._task_was_open = False
         self._set_state("idle")
         if study is None:
             return
@@ -91,6 +94,7 @@ class Inspector(QObject):
     @Slot(object)
     def _document_changed(self, document: StudyDocument) -> None:
         if document.data != self._seen:
+            self._task_was_open = document.data.task is None
             self._timer.start()
 
     def _take(self, result: dict[str, Any]) -> None:
@@ -104,7 +108,10 @@ class Inspector(QObject):
             self._set_state("failed", self.tr("The data service gave an answer that cannot be read."), str(error))
             return
         self._seen = preview.data
-        study.complete(study.document.model_copy(update={"data": preview.data}))
+        document = study.document.model_copy(update={"data": preview.data})
+        # An edit left the task to detection: classes became numbers, say, and accuracy means nothing any more.
+        study.complete(with_fitting_objective(document) if self._task_was_open else document)
+        self._task_was_open = False
         study.set_preview(preview)
         self._set_state("idle")
 

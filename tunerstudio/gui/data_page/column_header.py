@@ -154,7 +154,8 @@ class ColumnHeader(QHeaderView):
         return left + width
 
     def _paint_bars(self, painter: QPainter, inner: QRect, section: int) -> None:
-        counts = self._model.profile(section).histogram
+        profile = self._model.profile(section)
+        counts = profile.histogram or tuple(count for _, count in profile.top)
         column = self._model.column(section)
         bottom = self._bars_top() + _BARS_HEIGHT
         painter.setPen(QPen(self._theme.color("border"), 1))

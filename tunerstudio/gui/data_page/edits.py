@@ -9,6 +9,7 @@ from typing import Any
 from tunerstudio.study.data import BundledName, BundledSource, Column, ColumnKind, ColumnRole, Data, FileSource
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.model import BlocksModel
+from tunerstudio.study.objectives import objective_problem, usual_objective
 
 
 def with_data(document: StudyDocument, **changes: Any) -> StudyDocument:
@@ -49,6 +50,15 @@ def with_kind(document: StudyDocument, name: str, kind: ColumnKind) -> StudyDocu
     columns = tuple(_with(column, kind=kind) if column.name == name else column for column in document.data.columns)
     is_target = name in document.data.named_with_role("target")
     return _with_columns(document, columns, target_changed=is_target and columns != document.data.columns)
+
+
+def with_fitting_objective(document: StudyDocument) -> StudyDocument:
+    """The document with the usual objective of its task, if its present one cannot go with the task."""
+    search = document.search
+    if not objective_problem(search.objective, document.data.task, document.model):
+        return document
+    objective = usual_objective(document.data.task)
+    return document.model_copy(update={"search": search.model_copy(update={"objective": objective})})
 
 
 def with_file(document: StudyDocument, path: Path) -> StudyDocument:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.code_panel import CodePanel
 from tunerstudio.gui.model_editor.estimator_panel import EstimatorPanel
 from tunerstudio.gui.model_editor.layers_panel import LayersPanel
@@ -114,7 +115,7 @@ class ModelPage(Page):
         if self._problems:
             more = len(self._problems) - 1
             rest = self.tr(" (and {count} more)").format(count=more) if more else ""
-            return PageStatus(Readiness.NEEDS_YOU, _capital(self._problems[0].message) + rest)
+            return PageStatus(Readiness.NEEDS_YOU, as_sentence(self._problems[0].message) + rest)
         return PageStatus(Readiness.READY, self._describe(self._study.document))
 
     def primary_action(self) -> tuple[str, str] | None:
@@ -232,7 +233,3 @@ class ModelPage(Page):
         if objective_problem(search.objective, document.data.task, model):
             search = search.model_copy(update={"objective": usual_objective(document.data.task)})
         self._study.edit(text, document.model_copy(update={"model": model, "search": search}))
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

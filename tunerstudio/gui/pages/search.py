@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from tunerstudio.algorithms.discovery import check_space, find_algorithms
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
 from tunerstudio.gui.search_form.algorithm_form import AlgorithmForm
 from tunerstudio.gui.search_form.check_panel import CheckPanel
@@ -126,8 +127,7 @@ class SearchPage(Page):
             told = sentence if name in sentence else f"{name}: {sentence}"
             return PageStatus(Readiness.NEEDS_YOU, self.tr("A field is not right yet: {what}").format(what=told))
         if self._problems:
-            sentence = self._problems[0][1]
-            return PageStatus(Readiness.NEEDS_YOU, sentence[:1].upper() + sentence[1:])
+            return PageStatus(Readiness.NEEDS_YOU, as_sentence(self._problems[0][1]))
         return PageStatus(Readiness.READY, self._describe(self._study.document))
 
     def primary_action(self) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme, format_count
 from tunerstudio.gui.widgets.basics import Banner, Card, heading_label, link_button, muted_label
@@ -177,7 +178,7 @@ class CheckPanel(Card):
         self._finish()
         self._doing.clear()
         problems = [(field, message) for field, message in failure.problems]
-        sentences = "\n".join(message[:1].upper() + message[1:] for _, message in problems) or failure.message
+        sentences = "\n".join(as_sentence(message) for _, message in problems) or failure.message
         self._banner.tell("bad", sentences, failure.details)
         self._add_links(problems)
         self.problems_changed.emit(dict(reversed(problems)))

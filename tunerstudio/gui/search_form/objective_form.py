@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.field_row import LABEL_WIDTH
 from tunerstudio.gui.model_editor.plain_editors import LineEdit, QuietComboBox
 from tunerstudio.gui.theme import SPACE_S, Theme
@@ -97,7 +98,7 @@ class ObjectiveForm(Card):
         self._show(sentence)
 
     def _show(self, sentence: str) -> None:
-        self._trouble.setText(sentence[:1].upper() + sentence[1:])
+        self._trouble.setText(as_sentence(sentence))
         self._trouble.setVisible(bool(sentence))
         self._repair.setVisible(bool(sentence) and not self._is_code())
         if self._study is not None:

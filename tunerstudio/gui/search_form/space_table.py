@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 
 from tunerstudio.gui.model_editor.parsing import list_text, value_text
-from tunerstudio.gui.theme import MINIMUM_TARGET, Theme
+from tunerstudio.gui.theme import Theme
+from tunerstudio.gui.trial_table.looks import set_up_table
 from tunerstudio.study.hyperparameters import Boolean, Choice, Condition, Fixed, Float, Int, SearchSpace
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -86,16 +87,7 @@ class SpaceTable(QTableView):
         self.rows = SpaceItemModel(theme, self)
         self.setModel(self.rows)
         self.setAccessibleName(self.tr("search space"))
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(MINIMUM_TARGET)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.horizontalHeader().setHighlightSections(False)
+        set_up_table(self)
 
     def show_space(self, space: SearchSpace | None) -> None:
         """List the hyperparameters of `space`."""
