@@ -13,7 +13,7 @@ _MEMORY = re.compile(r"OOM|out of memory|failed to allocate|ResourceExhausted|Un
 
 
 def explain(error: BaseException, what: str) -> tuple[str, str]:
-    """A sentence about `error` and its traceback (in it, the errors it came from).
+    """A sentence about `error`, and the traceback behind it; "" if the sentence says all there is.
 
     `what` begins the sentence about an error that tells nothing by itself, such as "The training failed".
     """
@@ -21,7 +21,8 @@ def explain(error: BaseException, what: str) -> tuple[str, str]:
     if isinstance(error, NotFiniteError):
         return f"{error}. A smaller learning rate, or clipping of gradients, usually helps.", details
     if isinstance(error, TunerStudioError):
-        return str(error), details
+        # One of our own sentences: only what it was made from can tell more.
+        return str(error), getattr(error, "details", "") or ("" if error.__cause__ is None else details)
     if isinstance(error, MemoryError) or _MEMORY.search(f"{type(error).__name__}: {error}"):
         return "There was not enough memory: try smaller layers or a smaller batch size.", details
     if isinstance(error, OSError):
