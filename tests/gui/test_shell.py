@@ -13,9 +13,11 @@ from tunerstudio.gui.main_window import MainWindow
 from tunerstudio.gui.pages.base import Readiness
 from tunerstudio.gui.settings import load_settings
 from tunerstudio.gui.widgets.command_palette import CommandPalette
+from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.examples import find_examples
 from tunerstudio.study.files import load_document, save_document
 from tunerstudio.study.model import CodeModel
+from tunerstudio.study.trials import Trial, TrialState
 
 pytestmark = pytest.mark.gui
 
@@ -283,3 +285,11 @@ def test_the_folder_of_the_last_data_file_is_remembered(opened, tmp_path, monkey
     opened.do("other_data")
     assert started[1] == tmp_path
     assert load_settings().data_folder == str(tmp_path)
+
+
+def test_a_study_that_ran_opens_on_its_run(window, document, tmp_path):
+    save_document(document, tmp_path / "study")
+    with StudyWriter(tmp_path / "study") as writer:
+        writer.put_trial(Trial(number=1, state=TrialState.COMPLETED, values={}, score=0.5))
+    window.workspace.open_folder(tmp_path / "study")
+    assert window.current_page == "run"

@@ -43,6 +43,7 @@ from tunerstudio.gui.widgets.rail import Rail
 from tunerstudio.gui.widgets.status_bar import StatusBar
 from tunerstudio.gui.workspace import Workspace
 from tunerstudio.locations import log_folder
+from tunerstudio.store.reader import has_history
 from tunerstudio.study.examples import Example, find_examples
 from tunerstudio.study.trust import is_trusted, trust
 from tunerstudio.version import VERSION
@@ -260,7 +261,7 @@ class MainWindow(QMainWindow):
             study.trials_changed.connect(lambda trials: self._show_activity())
             study.undo_stack.indexChanged.connect(self._update_menus)
             self._show_study()
-            self.go("run" if study.search_state != "idle" else "data")
+            self.go("run" if study.search_state != "idle" or has_history(study.folder) else "data")
             self._is_trusted()
         self._page_shown()
         self._update_menus()

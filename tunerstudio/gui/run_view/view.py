@@ -89,7 +89,7 @@ class RunView(QWidget):
         if study is None:
             return
         self._refresh_soon.cancel()
-        search, training = study.document.search, study.document.training
+        search, training = study.document.search, training_of(study.document)
         how_far = progress(study.trials.values(), study.epochs, search.budget, training, search.workers)
         phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials)
         has_changed, self.phase = phase is not self.phase, phase
