@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tunerstudio.analysis.progress import forecast_s, progress, running_trial, trial_costs_s
+from tunerstudio.analysis.progress import forecast_s, progress, running_trial, training_of, trial_costs_s
+from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.search import Budget, Training
 from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
 
@@ -98,3 +99,16 @@ def test_costs_include_the_pause_between_trials():
     first = Trial(1, TrialState.COMPLETED, {}, duration_s=1.0, started_at=0.0, ended_at=1.0)
     second = Trial(2, TrialState.COMPLETED, {}, duration_s=1.0, started_at=1.5, ended_at=2.5)
     assert trial_costs_s([first, second]).tolist() == [1.5, 1.5]
+
+
+def test_the_executions_of_an_estimator_are_its_folds():
+    content = {
+        "name": "s",
+        "data": {"source": {"kind": "bundled", "name": "iris"}},
+        "model": {"kind": "estimator", "estimator": "DecisionTreeClassifier", "folds": 4},
+        "training": {"epochs": 15, "executions": 3},
+    }
+    training = training_of(StudyDocument.model_validate(content))
+    assert (training.epochs, training.executions) == (1, 4)
+    training = training_of(StudyDocument.model_validate({**content, "model": {"kind": "blocks"}}))
+    assert (training.epochs, training.executions) == (15, 3)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.search import Budget, Training
 from tunerstudio.study.trials import Epoch, Trial, TrialState
 
@@ -76,6 +78,13 @@ def running_trial(trial: Trial, epochs: Mapping[tuple[int, int], Sequence[Epoch]
     epoch = min(reports[-1].epoch, planned) if reports else 0
     fraction = min((current + epoch / planned) / executions, 1.0)
     return RunningTrial(trial.number, current + 1, executions, epoch, planned, fraction)
+
+
+def training_of(document: StudyDocument) -> Training:
+    """Epochs and executions per trial; for an estimator, whose executions are folds, one epoch each."""
+    if isinstance(document.model, EstimatorModel):
+        return document.training.model_copy(update={"epochs": 1, "executions": document.model.folds})
+    return document.training
 
 
 def progress(

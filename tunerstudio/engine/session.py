@@ -244,7 +244,7 @@ class Session:
             state=TrialState.QUEUED,
             values=proposal.values,
             tags=proposal.tags,
-            epochs_planned=proposal.epochs or self._study.document.training.epochs,
+            epochs_planned=proposal.epochs or self._usual_epochs(),
             initial_epoch=_trained_up_to(parent),
             parent=proposal.parent,
             reason=proposal.reason,
@@ -454,6 +454,11 @@ class Session:
     def _executions_per_trial(self) -> int:
         model = self._study.document.model
         return model.folds if isinstance(model, EstimatorModel) else self._study.document.training.executions
+
+    def _usual_epochs(self) -> int:
+        """A fold of an estimator is fitted once."""
+        is_estimator = isinstance(self._study.document.model, EstimatorModel)
+        return 1 if is_estimator else self._study.document.training.epochs
 
     def _trial_folder(self, number: int) -> Path:
         return self._study.folder.resolve() / "trials" / f"{number:04d}"

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from tunerstudio.analysis.history import score_history
-from tunerstudio.analysis.progress import COUNTED, progress
+from tunerstudio.analysis.progress import COUNTED, progress, training_of
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.plots.curves import CurvesPlot
 from tunerstudio.gui.plots.history import HistoryPlot
