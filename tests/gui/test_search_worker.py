@@ -185,3 +185,12 @@ def test_a_search_can_end_although_its_database_cannot_be_read(qtbot, worker, wr
     with qtbot.waitSignal(worker.search_ended):
         say(engine, "search", folder=str(study_context.folder), state="ended", reason="stopped", message="")
     assert study_context.search_state == "idle"
+
+
+def test_what_another_program_trains_is_shown(qtbot, worker, writer, study_context):
+    worker.set_study(study_context)
+    writer.put_trial(finished_trial(1))
+    qtbot.waitUntil(lambda: 1 in study_context.trials)
+    writer.put_trial(finished_trial(2))
+    qtbot.waitUntil(lambda: 2 in study_context.trials)
+    assert study_context.search_state == "idle"

@@ -23,6 +23,10 @@ BATCH_INTERVAL_MS = 50
 """Least time between two batches: at most 20 a second."""
 
 POLL_INTERVAL_MS = 250
+
+IDLE_POLL_INTERVAL_MS = 1000
+"""Without a search of ours: another program, such as the command line, may run one."""
+
 _MOST_ROWS = 1000
 _MOST_TRIALS = 400
 _MOST_ATTEMPTS = 4
@@ -233,10 +237,10 @@ class SearchWorker(QObject):
         """Follow `study` from now on."""
         if not self._thread.isRunning():
             self._thread.start()
-        self._poll.stop()
         self._study = study
         self._ending = None
         self._serial += 1
+        self._poll_often(study is not None and study.search_state != "idle")
         self._open.emit(self._serial, "" if study is None else str(study.folder))
 
     def shut_down(self) -> None:
@@ -254,7 +258,7 @@ class SearchWorker(QObject):
         if study is None or study.search_state != "idle":
             return
         study.set_search_state("starting", self.tr("Starting the search…"))
-        self._poll.start()
+        self._poll_often(True)
         params = {"folder": str(study.folder), "trials": trials}
         self._engine.request("run", params, lambda result: None, lambda failure: self._run_failed(study, failure))
 
@@ -281,11 +285,19 @@ class SearchWorker(QObject):
     def _stop_failed(self, failure: Failure) -> None:
         self.failed.emit(failure.message, failure.details)
 
+    def _poll_often(self, often: bool) -> None:
+        if self._study is None:
+            self._poll.stop()
+            return
+        interval = POLL_INTERVAL_MS if often else IDLE_POLL_INTERVAL_MS
+        if not self._poll.isActive() or self._poll.interval() != interval:
+            self._poll.start(interval)
+
     def _end(self, study: StudyContext, message: str, then: Callable[[], object]) -> None:
         """Idle, and `then`, as soon as all that the search stored was shown."""
         if study is not self._study or self._ending is not None:
             return  # closed meanwhile, or told already: the first reason is the true one
-        self._poll.stop()
+        self._poll_often(False)
         self._ending = _Ending(study, message, then)
         self._catch_up.emit(self._serial)
 
@@ -315,7 +327,7 @@ class SearchWorker(QObject):
         if state == "ended":
             self._search_ended(study, str(data.get("reason", "")), message, data)
         else:
-            self._poll.start()
+            self._poll_often(True)
             study.set_search_state(state, message)
 
     def _search_ended(self, study: StudyContext, reason: str, message: str, data: dict[str, Any]) -> None:

@@ -52,6 +52,9 @@ QToolButton[look="find"] {{
     padding: 2px 12px; margin: 2px 12px 2px 0; min-height: 18px;
 }}
 QToolButton[look="find"]:hover, QToolButton[look="find"]:focus {{ border-color: {accent}; color: {text}; }}
+QCheckBox::indicator:unchecked {{ border: 1px solid {muted}; border-radius: 3px; background: {base}; }}
+QRadioButton::indicator:unchecked {{ border: 1px solid {muted}; border-radius: 7px; background: {base}; }}
+QCheckBox::indicator:unchecked:disabled, QRadioButton::indicator:unchecked:disabled {{ border-color: {border}; }}
 QMenuBar {{ background: {base}; }}
 QMenuBar::item {{ padding: 6px 10px; background: transparent; }}
 QMenuBar::item:selected {{ background: {accent_soft}; }}
