@@ -124,7 +124,7 @@ def test_the_same_name_twice_gives_two_folders(window):
 
 def test_a_folder_that_is_no_study_is_said(window, tmp_path):
     assert not window.workspace.open_folder(tmp_path)
-    assert window.banner.text == "This study cannot be opened."
+    assert window.banner.text.startswith("This study cannot be opened: ")
     assert "study.yaml" in window.messages.text
     assert window.current_page == "welcome"
 

@@ -346,7 +346,7 @@ class MainWindow(QMainWindow):
             self._show_activity()
 
     def _failed(self, sentence: str, details: str) -> None:
-        self.tell(sentence, details, "bad")
+        self.tell(as_sentence(sentence), details, "bad")
 
     def _show_problems(self, problems: list[tuple[str, str]], summary: str) -> None:
         lines = [f"{field}: {message}" if field else message for field, message in problems]

@@ -65,7 +65,7 @@ class Workspace(QObject):
         try:
             document = load_document(folder)
         except TunerStudioError as error:
-            self.failed.emit(self.tr("This study cannot be opened."), str(error))
+            self._tell_why(self.tr("This study cannot be opened"), str(error))
             return False
         self._show(StudyContext(folder, document, self))
         return True
@@ -136,12 +136,19 @@ class Workspace(QObject):
             document = new_document(name, preview.data)
             save_document(document, folder)
         except (TunerStudioError, ValidationError, OSError) as error:
-            self.failed.emit(self.tr("A study of this file cannot be made."), str(error))
+            self._tell_why(self.tr("A study of this file cannot be made"), str(error))
             return
         study = StudyContext(folder, document, self)
         study.set_preview(preview)
         # Writing and showing a study of many columns take a while each: the window answers in between.
         QTimer.singleShot(0, self, lambda: self._show(study))
+
+    def _tell_why(self, sentence: str, why: str) -> None:
+        """One reason stands in the sentence; more than one are its details."""
+        if "\n" in why.strip():
+            self.failed.emit(f"{sentence}.", why)
+        else:
+            self.failed.emit(f"{sentence}: {why.strip()}", "")
 
     def _inspect_failed(self, failure: Failure) -> None:
         self._request = None
