@@ -1,7 +1,9 @@
 """A column that scrolls is never cut at its right edge."""
 
 import pytest
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from tunerstudio.gui.widgets.column_scroll import ColumnScroll
 
@@ -57,3 +59,31 @@ def test_a_content_that_grows_widens_the_column(qtbot, column):
     column.line.setText("as wide as this text is, and a good deal wider")
     qtbot.waitUntil(lambda: column.width() > before)
     assert right_edge(column) < column.width()
+
+
+def turn_wheel(widget):
+    window = widget.window()
+    where = QPointF(widget.mapTo(window, widget.rect().center()))
+    QTest.wheelEvent(window.windowHandle(), where, QPoint(0, -120))
+    QCoreApplication.processEvents()
+
+
+def test_the_wheel_scrolls_and_changes_no_number_on_its_way(qtbot, theme):
+    content = QWidget()
+    layout = QVBoxLayout(content)
+    number = QSpinBox()
+    number.setValue(20)
+    layout.addWidget(number)
+    filler = QLabel("long")
+    filler.setMinimumHeight(600)
+    layout.addWidget(filler)
+    column = ColumnScroll()
+    column.setWidget(content)
+    qtbot.addWidget(column)
+    with qtbot.waitExposed(column):
+        column.show()
+    qtbot.waitUntil(column.verticalScrollBar().isVisible)
+    number.clearFocus()
+    turn_wheel(number)
+    assert number.value() == 20
+    assert column.verticalScrollBar().value() > 0

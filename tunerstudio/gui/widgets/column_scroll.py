@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QStyle, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFrame, QScrollArea, QStyle, QWidget
 
 from tunerstudio.gui.theme import SPACE_M
 
@@ -11,7 +11,8 @@ from tunerstudio.gui.theme import SPACE_M
 class ColumnScroll(QScrollArea):
     """Is never narrower than its content with the scroll bar, so that nothing is cut at the right edge.
 
-    The content keeps its width when the scroll bar comes and goes.
+    The content keeps its width when the scroll bar comes and goes, and the wheel scrolls it: it changes a list or a
+    number only in a field that has the keyboard.
     """
 
     def __init__(self, least_width: int = 0, right_margin: int = SPACE_M, parent: QWidget | None = None) -> None:
@@ -34,6 +35,10 @@ class ColumnScroll(QScrollArea):
 
     def setWidget(self, widget: QWidget) -> None:
         super().setWidget(widget)
+        fields: list[QWidget] = [*widget.findChildren(QComboBox), *widget.findChildren(QAbstractSpinBox)]
+        for field in fields:
+            field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # by itself the wheel would give it the keyboard
+            field.installEventFilter(self)
         self._fit()
 
     def sizeHint(self) -> QSize:
@@ -42,6 +47,9 @@ class ColumnScroll(QScrollArea):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
             self._fit()
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QComboBox | QAbstractSpinBox):
+            event.setAccepted(watched.hasFocus())  # else on to the content, and so to the scroll bar
+            return not watched.hasFocus()
         return super().eventFilter(watched, event)
 
     def _bar_width(self) -> int:
