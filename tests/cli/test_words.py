@@ -101,6 +101,15 @@ def test_a_fault_is_told_though_its_log_cannot_be_kept(here, monkeypatch, capsys
     assert error_of(capsys, "new", "s/t", "--example", "reference")
 
 
+@pytest.fixture
+def ctrl_c_is_heard():
+    """A shell that starts a program in the background has it ignore SIGINT; these tests must not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_is_json_too(study, monkeypatch, capsys):
     monkeypatch.setattr("tunerstudio.cli.commands.load_document", lambda folder: signal.raise_signal(signal.SIGINT))
     capsys.readouterr()
