@@ -107,13 +107,24 @@ class Inspector(QObject):
         except ValidationError as error:
             self._set_state("failed", self.tr("The data service gave an answer that cannot be read."), str(error))
             return
+        # Each step takes a while with many columns: the window answers in between.
+        QTimer.singleShot(0, self, lambda: self._complete(study, preview))
+
+    def _complete(self, study: StudyContext, preview: Preview) -> None:
+        """Fill the document in."""
+        if study is not self._study or study.document.data != self._seen:
+            return
         self._seen = preview.data
         document = study.document.model_copy(update={"data": preview.data})
         # An edit left the task to detection: classes became numbers, say, and accuracy means nothing any more.
         study.complete(with_fitting_objective(document) if self._task_was_open else document)
         self._task_was_open = False
-        study.set_preview(preview)
-        self._set_state("idle")
+        QTimer.singleShot(0, self, lambda: self._show(study, preview))
+
+    def _show(self, study: StudyContext, preview: Preview) -> None:
+        if study is self._study and study.document.data == self._seen == preview.data:
+            study.set_preview(preview)
+            self._set_state("idle")
 
     def _fail(self, failure: Failure) -> None:
         self._request = None
