@@ -18,6 +18,7 @@ from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.files import plain
 from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.machine import workers_for
 from tunerstudio.study.trials import TrialState
 
 Say = Callable[[str], None]
@@ -112,7 +113,7 @@ class Engine:
         """
         if target is not None and target < 1:
             raise StudyError([Problem("trials", f"1 or more completed trials can be wanted, not {target}")])
-        self.pool.warm_up(read_study(folder).search.workers)
+        self.pool.warm_up(workers_for(read_study(folder).search))
         with StudyWriter(folder) as writer:
             requeued = writer.requeue_interrupted()
             if requeued:

@@ -26,6 +26,7 @@ from tunerstudio.protocol import worker as messages
 from tunerstudio.store.schema import StoreError
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
 from tunerstudio.study.files import document_text
+from tunerstudio.study.machine import workers_for
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
 
@@ -113,7 +114,7 @@ class Session:
         self._control = control
         self._listener = listener
         self._target = target
-        self._slots_wanted = self._search.workers
+        self._slots_wanted = workers_for(self._search)
         self._slots: list[_Slot] = []
         code = code_text(study.folder, study.document)
         self._document_key = writer.put_document(document_text(study.document), code)

@@ -47,10 +47,16 @@ class RunTrial(_Message):
     seeds: tuple[int, ...] = Field(description="One per execution index (all of them).")
     folder: str = Field(description="The trial's folder; weights are written here as execution_<i>.weights.h5.")
     parent_folder: str | None = Field(default=None, description="Trial whose weights to start from.")
+    checkpoint_every_s: float | None = Field(
+        default=None, description="Write a checkpoint into `folder` after an epoch if the last is older; null: never."
+    )
 
 
 class StopTrial(_Message):
-    """End the running trial after this epoch or at the next batch; it reports outcome `stopped`."""
+    """End the running trial after this epoch or at the next batch; it reports outcome `stopped`.
+
+    With `epoch`, a checkpoint of that epoch is written first, if RunTrial asked for checkpoints.
+    """
 
     type: Literal["StopTrial"] = "StopTrial"
     trial: int
@@ -139,6 +145,38 @@ class EpochEnded(_Message):
     at: float
 
 
+class ExecutionResumed(_Message):
+    """An execution goes on from its checkpoint: epochs up to `epoch` are as listed, later ones never happened."""
+
+    type: Literal["ExecutionResumed"] = "ExecutionResumed"
+    trial: int
+    execution: int
+    epoch: int = Field(description="1-based epoch of the checkpoint.")
+    history: tuple[EpochEnded, ...] = Field(description="All epochs of this execution up to the checkpoint.")
+
+
+class Checkpointed(_Message):
+    """A checkpoint is on disk."""
+
+    type: Literal["Checkpointed"] = "Checkpointed"
+    trial: int
+    execution: int
+    epoch: int
+
+
+class ResourcesUsed(_Message):
+    """A heartbeat about once a second while a trial trains, from a thread of its own."""
+
+    type: Literal["ResourcesUsed"] = "ResourcesUsed"
+    trial: int
+    at: float
+    rss_bytes: int
+    cpu_percent: float = Field(description="100: one core busy.")
+    gpu_percent: float | None = None
+    gpu_bytes: int | None = None
+    progress: int = Field(description="Grows with every batch or epoch; standing still means no progress.")
+
+
 class ExecutionEnded(_Message):
     """One execution ended with a score; its best weights are on disk."""
 
@@ -196,6 +234,9 @@ Report = Annotated[
     | ModelProbed
     | TrialBuilt
     | EpochEnded
+    | ExecutionResumed
+    | Checkpointed
+    | ResourcesUsed
     | ExecutionEnded
     | TrialEnded
     | ModelExported

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunerstudio.store.lock import is_in_use
-from tunerstudio.store.rows import epoch_from, execution_from, trial_from
+from tunerstudio.store.rows import attempt_from, epoch_from, execution_from, resource_from, session_from, trial_from
 from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, check_version, connect, told
-from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, SessionRecord, Trial, TrialState
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class StudyReader:
             raise StoreError(f"{folder} has no history yet: run the search first")
         self._connection = connect(path, read_only=True)
         try:
-            if check_version(self._connection, path) < 1:
+            self._version = check_version(self._connection, path)
+            if self._version < 1:
                 raise StoreError(f"{path} is not a study's database")
         except StoreError:
             self._connection.close()
@@ -125,6 +127,39 @@ class StudyReader:
     def code(self, key: str) -> str | None:
         """The Python file of a code model that went with the document `key`; None if there was none."""
         return self._text("SELECT text FROM documents WHERE key = ?", f"{key}{CODE_SUFFIX}")
+
+    def session(self) -> SessionRecord | None:
+        """The latest session; None before the first. It runs only if the study is in use (`lock.is_in_use`)."""
+        rows = self._rows("SELECT * FROM sessions ORDER BY number DESC LIMIT 1")
+        return session_from(rows[0]) if rows else None
+
+    def attempts(self, trial: int | None = None) -> list[Attempt]:
+        """What ran where, by time: of one trial, or of all."""
+        where = "" if trial is None else "WHERE trial = ?"
+        rows = self._rows(f"SELECT * FROM attempts {where} ORDER BY started_at", () if trial is None else (trial,))
+        return [attempt_from(row) for row in rows]
+
+    def resources(self, since_row: int = 0, limit: int = 20_000) -> list[ResourceUse]:
+        """Use of processor and memory that was noted after row `since_row`, oldest first."""
+        rows = self._rows("SELECT * FROM resources WHERE row > ? ORDER BY row LIMIT ?", (since_row, limit))
+        return [resource_from(row) for row in rows]
+
+    def command_outcome(self, identity: str) -> str | None:
+        """What became of a posted command: "" it was done, a sentence why not, None: nobody took it yet."""
+        rows = self._rows("SELECT outcome FROM commands WHERE id = ?", (identity,))
+        return str(rows[0]["outcome"]) if rows else None
+
+    def _rows(self, question: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """Rows of a table that version 1 did not have: none, if the database is that old."""
+        if self._version < 2 and self._refresh_version() < 2:
+            return []
+        with self._told():
+            return self._connection.execute(question, parameters).fetchall()
+
+    def _refresh_version(self) -> int:
+        """The version now: a session that starts brings an old database up to date under its readers."""
+        self._version = check_version(self._connection, self._path)
+        return self._version
 
     def _text(self, question: str, key: str) -> str | None:
         with self._told():

@@ -7,7 +7,16 @@ import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+from tunerstudio.study.trials import (
+    Attempt,
+    Epoch,
+    Execution,
+    ResourceUse,
+    SessionRecord,
+    SessionState,
+    Trial,
+    TrialState,
+)
 
 TRIAL_COLUMNS = (
     "number",
@@ -32,6 +41,8 @@ TRIAL_COLUMNS = (
     "duration_s",
     "note",
     "document",
+    "measures",
+    "origin",
 )
 
 
@@ -41,15 +52,18 @@ def trial_row(trial: Trial) -> tuple[object, ...]:
     cells["state"] = trial.state.value
     cells["values"] = json.dumps(trial.values)
     cells["tags"] = json.dumps(trial.tags)
+    cells["measures"] = json.dumps(trial.measures)
     return tuple(cells.values())
 
 
 def trial_from(row: sqlite3.Row, executions: Iterable[Execution]) -> Trial:
     """The record of a row."""
-    cells = {name: row[name] for name in TRIAL_COLUMNS}
+    known = set(row.keys())  # a database of an older version, opened for reading only, lacks some
+    cells = {name: row[name] for name in TRIAL_COLUMNS if name in known}
     cells["state"] = TrialState(row["state"])
-    cells["values"] = json.loads(row["values"])
-    cells["tags"] = json.loads(row["tags"])
+    for name in ("values", "tags", "measures"):
+        if name in known:
+            cells[name] = json.loads(row[name])
     return Trial(**cells, executions=tuple(executions))
 
 
@@ -93,3 +107,20 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 def metrics_from(text: str) -> dict[str, float]:
     """The inverse of `metrics_text`; null becomes NaN."""
     return {name: math.nan if value is None else float(value) for name, value in json.loads(text).items()}
+
+
+def session_from(row: sqlite3.Row) -> SessionRecord:
+    """The record of a row."""
+    cells = {name: row[name] for name in row.keys()}  # noqa: SIM118  # iterating a row gives its values
+    cells["state"] = SessionState(row["state"])
+    return SessionRecord(**cells)
+
+
+def attempt_from(row: sqlite3.Row) -> Attempt:
+    """The record of a row."""
+    return Attempt(**{name: row[name] for name in row.keys()})  # noqa: SIM118
+
+
+def resource_from(row: sqlite3.Row) -> ResourceUse:
+    """The record of a row."""
+    return ResourceUse(**{name: row[name] for name in row.keys()})  # noqa: SIM118

@@ -10,7 +10,7 @@ from pathlib import Path
 from tunerstudio.study.errors import TunerStudioError
 
 DATABASE_FILE = "study.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CODE_SUFFIX = ".py"
 """What follows a document's key where the code that goes with it is kept."""
@@ -59,7 +59,36 @@ CREATE TABLE log (
 );
 """
 
-_MIGRATIONS = {1: _VERSION_1}
+_VERSION_2 = """
+ALTER TABLE trials ADD COLUMN measures TEXT NOT NULL DEFAULT '{}';  -- JSON object: value by name
+ALTER TABLE trials ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+CREATE TABLE sessions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+    pid INTEGER NOT NULL, machine TEXT NOT NULL, workers INTEGER NOT NULL, executor TEXT NOT NULL,
+    started_at REAL NOT NULL, ended_at REAL
+);
+CREATE TABLE attempts (
+    trial INTEGER NOT NULL REFERENCES trials (number),
+    attempt INTEGER NOT NULL,
+    worker INTEGER NOT NULL, node TEXT NOT NULL, device TEXT NOT NULL,
+    started_at REAL NOT NULL, ended_at REAL, outcome TEXT NOT NULL,
+    PRIMARY KEY (trial, attempt)
+) WITHOUT ROWID;
+CREATE TABLE resources (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL, worker INTEGER NOT NULL, trial INTEGER,
+    rss_bytes INTEGER NOT NULL, cpu_percent REAL NOT NULL, gpu_percent REAL, gpu_bytes INTEGER
+);
+CREATE TABLE commands (
+    id TEXT PRIMARY KEY,             -- of the letter in the mailbox
+    at REAL NOT NULL,
+    text TEXT NOT NULL,              -- JSON of the command
+    outcome TEXT NOT NULL            -- "" if it was done, otherwise why not, in a sentence
+) WITHOUT ROWID;
+"""
+
+_MIGRATIONS = {1: _VERSION_1, 2: _VERSION_2}
 """SQL that leads from version n - 1 to version n."""
 
 

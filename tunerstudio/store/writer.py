@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,9 +11,9 @@ from pathlib import Path
 
 from tunerstudio.store.lock import StudyLock
 from tunerstudio.store.reader import StudyReader
-from tunerstudio.store.rows import TRIAL_COLUMNS, execution_row, metrics_text, trial_row
+from tunerstudio.store.rows import TRIAL_COLUMNS, execution_row, metrics_text, session_from, trial_row
 from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, connect, migrate, told
-from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, SessionRecord, Trial, TrialState
 
 ALGORITHM_STATE = "algorithm_state"
 
@@ -198,6 +199,59 @@ class StudyWriter:
             "INSERT INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)",
             [(e.trial, e.execution, e.epoch, e.at, metrics_text(e.metrics)) for e in epochs],
         )
+
+    def open_session(self, pid: int, machine: str, workers: int, executor: str) -> SessionRecord:
+        """A new session in state STARTING."""
+        with self._transaction():
+            number = self._connection.execute(
+                "INSERT INTO sessions (state, reason, message, pid, machine, workers, executor, started_at)"
+                " VALUES ('starting', '', '', ?, ?, ?, ?, ?)",
+                (pid, machine, workers, executor, self._clock()),
+            ).lastrowid
+        with told(self._path, "read"):
+            row = self._connection.execute("SELECT * FROM sessions WHERE number = ?", (number,)).fetchone()
+        return session_from(row)
+
+    def put_session(self, session: SessionRecord) -> None:
+        """Write down how a session stands."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE sessions SET state = ?, reason = ?, message = ?, workers = ?, ended_at = ? WHERE number = ?",
+                (
+                    session.state.value,
+                    session.reason,
+                    session.message,
+                    session.workers,
+                    session.ended_at,
+                    session.number,
+                ),
+            )
+
+    def put_attempt(self, attempt: Attempt) -> None:
+        """Write down a start of a trial, or how it ended."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", dataclasses.astuple(attempt)
+            )
+
+    def add_resources(self, uses: Sequence[ResourceUse], keep_rows: int = 100_000) -> None:
+        """Append use of processor and memory (`row` is given by the database); forget all but the latest rows."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO resources (at, worker, trial, rss_bytes, cpu_percent, gpu_percent, gpu_bytes)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [dataclasses.astuple(use)[1:] for use in uses],
+            )
+            self._connection.execute(
+                "DELETE FROM resources WHERE row <= (SELECT max(row) FROM resources) - ?", (keep_rows,)
+            )
+
+    def put_command(self, identity: str, text: str, outcome: str) -> None:
+        """Write down what became of a posted command; `outcome`: "" it was done, otherwise why not."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO commands VALUES (?, ?, ?, ?)", (identity, self._clock(), text, outcome)
+            )
 
     def set_note(self, number: int, note: str) -> None:
         """Write the user's note on a trial; the only thing that may change on a finished one."""

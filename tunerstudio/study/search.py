@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -50,11 +50,25 @@ class AlgorithmChoice(_Model):
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class Plateau(_Model):
+    """End the search when its best score has not improved for so many finished trials."""
+
+    trials: int = Field(default=20, ge=1)
+    min_delta: float = Field(default=0.0, ge=0, description="Least improvement that counts.")
+
+
 class Budget(_Model):
-    """When the search ends."""
+    """When the search ends: at whichever comes first."""
 
     trials: int = Field(default=20, ge=1, description="Completed, failed and pruned trials together.")
     time_limit_s: float | None = Field(default=None, gt=0, description="Training time over all sessions, in seconds.")
+    finish_by: str | None = Field(
+        default=None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d$",
+        description="Local time: 07:00 (the next one after the session's start) or 2026-05-30 07:00.",
+    )
+    plateau: Plateau | None = None
+    target: float | None = Field(default=None, description="End when a trial's score is this good.")
 
 
 class EarlyStopping(_Model):
@@ -80,14 +94,64 @@ class Training(_Model):
         return check_at_least(1, batch_size)
 
 
+class TrialLimits(_Model):
+    """What one trial may use; beyond it, it is FAILED with that cause."""
+
+    memory_gb: float | None = Field(default=None, gt=0, description="Resident memory of its worker, in 10^9 bytes.")
+    time_limit_s: float | None = Field(default=None, gt=0, description="Seconds of training in one attempt.")
+    no_progress_s: float | None = Field(default=None, gt=0, description="Seconds without a finished epoch or batch.")
+
+
+class Checkpoints(_Model):
+    """What is kept on disk of running and finished trials."""
+
+    every_s: float = Field(
+        default=30.0, ge=0, description="Least seconds of training between two checkpoints of a running trial."
+    )
+    keep_top: int = Field(default=10, ge=1, description="Weights are kept for so many best trials.")
+
+
+class Executor(_Model):
+    """Where trials run."""
+
+    kind: Literal["local", "ray"] = "local"
+    address: str | None = Field(default=None, description="Ray: address of a cluster; null: one on this machine.")
+    cpus_per_trial: float = Field(default=1.0, gt=0, description="Ray: num_cpus of a trial.")
+    gpus_per_trial: float = Field(default=0.0, ge=0, description="Ray: num_gpus of a trial.")
+
+
+class Pruning(_Model):
+    """Ends trials that do badly compared with others at the same epoch (state PRUNED)."""
+
+    method: str = Field(default="none", min_length=1, description="none, or the id of a pruning plugin.")
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class SecondObjective(_Model):
+    """A further value to be made best beside the objective, for the Pareto front."""
+
+    name: str = Field(min_length=1, description="A logged metric, or parameters, training_s, latency_ms, size_bytes.")
+    direction: Direction = "min"
+
+
 class Search(_Model):
     """How the search runs."""
 
     objective: Objective = Objective()
+    also: tuple[SecondObjective, ...] = Field(default=(), description="Further objectives; empty: one alone.")
+    constraints: tuple[str, ...] = Field(
+        default=(), description='Conditions on hyperparameters, parameters or memory_mb: "units * layers <= 512".'
+    )
     algorithm: AlgorithmChoice = AlgorithmChoice()
+    pruning: Pruning = Pruning()
     seed: int = Field(default=0, ge=0, description="0 is a seed like any other.")
     budget: Budget = Budget()
-    workers: int = Field(default=1, ge=1, le=64, description="Trials trained side by side, each in its own process.")
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        default="auto", description="Trials trained side by side, each in its own process; auto: by the machine."
+    )
+    executor: Executor = Executor()
+    limits: TrialLimits = TrialLimits()
+    checkpoints: Checkpoints = Checkpoints()
     retries: int = Field(default=0, ge=0, le=10, description="How often a failed trial is tried again.")
     max_consecutive_failures: int | None = Field(
         default=10, ge=1, description="Pause the search after so many failures in a row; null: never."

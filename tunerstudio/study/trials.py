@@ -74,6 +74,8 @@ class Trial:
         duration_s: Seconds of training over all its sessions.
         note: The user's own words.
         document: Key of the study document that it was trained by (`StudyReader.document`); "" if not started.
+        measures: Values of further objectives and what constraints ask for, by name (parameters, latency_ms, …).
+        origin: "" (the algorithm), "user" (enqueued), "retry" or "warm start".
     """
 
     number: int
@@ -99,6 +101,8 @@ class Trial:
     duration_s: float = 0.0
     note: str = ""
     document: str = ""
+    measures: dict[str, float] = field(default_factory=dict)
+    origin: str = ""
 
     @property
     def epochs(self) -> int:
@@ -132,3 +136,83 @@ def ranked(trials: list[Trial], direction: str) -> list[Trial]:
     completed.sort(key=lambda t: (sign * (t.score or 0.0), t.parameters or 0, t.number))
     rest = [t for t in trials if t.state is not TrialState.COMPLETED or t.score is None]
     return [*completed, *sorted(rest, key=lambda t: t.number)]
+
+
+class SessionState(StrEnum):
+    """Where a session of the engine stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One session of the engine over a study.
+
+    Attributes:
+        number: 1-based.
+        state: As the engine last wrote it; a session whose engine was killed never says ENDED (see `StudyReader`).
+        reason: Why it ended or paused (budget, exhausted, time, plateau, target, failures, disk, stopped, …).
+        message: The same in a sentence.
+        pid, machine: Of the engine process.
+        workers: Slots in use.
+        executor: local or ray.
+        started_at, ended_at: Seconds since the epoch (UTC).
+    """
+
+    number: int
+    state: SessionState
+    started_at: float
+    pid: int
+    machine: str
+    workers: int
+    executor: str = "local"
+    reason: str = ""
+    message: str = ""
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of a trial: what ran where.
+
+    Attributes:
+        worker: Number of the worker, 1-based.
+        node: Machine.
+        device: Such as "CPU (2 cores)" or "GPU 0: NVIDIA H100".
+        outcome: completed, failed, stopped, pruned, …; "" while it runs.
+    """
+
+    trial: int
+    attempt: int
+    worker: int
+    node: str
+    device: str
+    started_at: float
+    ended_at: float | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class ResourceUse:
+    """What a worker used at one moment.
+
+    Attributes:
+        row: Grows; ask for what is newer.
+        worker: Number of the worker; 0: the engine.
+        trial: What it trained; None: nothing.
+        cpu_percent: 100: one core busy.
+    """
+
+    row: int
+    at: float
+    worker: int
+    trial: int | None
+    rss_bytes: int
+    cpu_percent: float
+    gpu_percent: float | None = None
+    gpu_bytes: int | None = None

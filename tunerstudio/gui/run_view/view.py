@@ -22,6 +22,7 @@ from tunerstudio.gui.run_view.trials_panel import TrialsPanel
 from tunerstudio.gui.theme import SPACE_S, Theme
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.machine import workers_for
 from tunerstudio.study.network import search_space
 from tunerstudio.study.trials import Epoch, Trial, TrialState
 
@@ -90,7 +91,7 @@ class RunView(QWidget):
             return
         self._refresh_soon.cancel()
         search, training = study.document.search, training_of(study.document)
-        how_far = progress(study.trials.values(), study.epochs, search.budget, training, search.workers)
+        how_far = progress(study.trials.values(), study.epochs, search.budget, training, workers_for(search))
         phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials)
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)

@@ -63,7 +63,7 @@ def budget_settings() -> list[Setting]:
             _info(
                 "workers",
                 "int",
-                _tr("Trials trained side by side, each in a process of its own."),
+                _tr("Trials trained side by side, each in a process of its own; empty: as many as suit the machine."),
                 minimum=1,
                 maximum=64,
             ),
@@ -180,10 +180,12 @@ def _search_field(argument: ArgumentInfo, label: str, part: str = "", unit: str 
 
     def read(document: StudyDocument) -> Any:
         value = getattr(document.search.budget if part else document.search, name)
-        return UNSET if value is None else value
+        # Workers left to the machine are shown as an empty field.
+        return UNSET if value is None or value == "auto" else value
 
     def write(document: StudyDocument, value: Any) -> StudyDocument:
-        plain = None if value is UNSET else value
+        empty = "auto" if name == "workers" else None
+        plain = empty if value is UNSET else value
         return _with_budget(document, **{name: plain}) if part else _with_search(document, **{name: plain})
 
     return Setting(argument, label, unit, f"search.{part + '.' if part else ''}{name}", read, write)
