@@ -137,6 +137,11 @@ class PoolTable(Table):
         return float(self._curve(values).min())
 
 
+def is_pool(table: Table) -> bool:
+    """Whether the table may train something else than was asked for."""
+    return isinstance(table, PoolTable)
+
+
 def load(path: Path) -> Table:
     """The table in a file.
 
