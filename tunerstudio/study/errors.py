@@ -59,7 +59,8 @@ class ModelError(TunerStudioError):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` (with a leading space) if a known word is close, else an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    # The word itself may be right in another place.
+    close = difflib.get_close_matches(word, [other for other in known if other != word], n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

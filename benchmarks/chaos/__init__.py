@@ -1,0 +1,1 @@
+"""Kills the real program at random instants, and counts what it cost."""
