@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tunerstudio.study.catalogue import Catalogue, argument_problems
+from tunerstudio.study.containers import lists_of
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, suggest
 from tunerstudio.study.model import Block, BlocksModel, EstimatorModel, LayerBlock
@@ -39,7 +40,8 @@ def _blocks_problems(blocks: Sequence[Block], prefix: str, catalogue: Catalogue)
     for index, block in enumerate(blocks):
         path = f"{prefix}{index}"
         if not isinstance(block, LayerBlock):
-            yield from _blocks_problems(block.blocks, f"{path}.blocks.", catalogue)
+            for inside in lists_of(block):
+                yield from _blocks_problems(inside.blocks, f"{path}.{inside.path}.", catalogue)
             continue
         info = catalogue.layer(block.layer)
         if info is None:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from tunerstudio.study import data, model, search, tunable
+from tunerstudio.study import arguments, data, model, search, tunable
 from tunerstudio.study.document import CURRENT_VERSION, StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, problems_from
 
@@ -58,7 +58,7 @@ def parse_document(content: object) -> StudyDocument:
 def field_names() -> set[str]:
     """Every field name that can stand somewhere in a study document."""
     names: set[str] = set()
-    for module in (data, model, search, tunable):
+    for module in (arguments, data, model, search, tunable):
         for candidate in vars(module).values():
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 names.update(candidate.model_fields)
@@ -97,7 +97,7 @@ def document_text(document: StudyDocument) -> str:
 def plain(value: BaseModel) -> dict[str, Any]:
     """A model as JSON-like data: defaults left out, but the tags that tell kinds apart kept."""
     dumped: dict[str, Any] = {}
-    for name in type(value).model_fields:
+    for name in sorted(type(value).model_fields, key=lambda name: name != "tune"):  # what a field is comes first
         item = getattr(value, name)
         is_tag = name in {"kind", "tune"}
         if is_tag or item != type(value).model_fields[name].get_default(call_default_factory=True):

@@ -1,252 +1,215 @@
-"""From blocks to hyperparameters, and from values back to a plain list of layers.
+"""From blocks to hyperparameters, and from values back to a plain network.
 
 One walk over the tree serves both, so that the search space and the network that is built can never disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
 
+from tunerstudio.study.arguments import ObjectSpec
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
-from tunerstudio.study.hyperparameters import (
-    Boolean,
-    Choice,
-    Condition,
-    Float,
-    Int,
-    Scalar,
-    SearchSpace,
-    Values,
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace, Values
+from tunerstudio.study.model import BlocksModel, CodeModel, EstimatorModel
+from tunerstudio.study.names import block_names as block_names
+from tunerstudio.study.names import snake_case as snake_case
+from tunerstudio.study.placed import (
+    PlacedArgument,
+    PlacedLayer,
+    PlacedList,
+    PlacedMerge,
+    PlacedObject,
+    holds,
+    plain_arguments,
 )
-from tunerstudio.study.model import Block, BlocksModel, CodeModel, EstimatorModel, LayerBlock, RepeatBlock
-from tunerstudio.study.tunable import TuneBoolean, TuneChoice, TuneFloat, TuneInt
+from tunerstudio.study.tunable import AnyTunable as AnyTunable
+from tunerstudio.study.walk import AnyHyperparameter, BlockWalk, Known, Scope, Walk
 
-AnyTunable = TuneInt | TuneFloat | TuneChoice | TuneBoolean
-AnyHyperparameter = Int | Float | Choice | Boolean
+INPUT = "input"
+"""What a node names that takes the network's input."""
 
-
-@dataclass(frozen=True)
-class PlacedArgument:
-    """One argument of a placed layer: a plain value, or the hyperparameter that gives it."""
-
-    name: str
-    plain: JsonValue = None
-    hyperparameter: AnyHyperparameter | None = None
-    path: str = ""
-
-    def value(self, values: Mapping[str, Scalar]) -> JsonValue:
-        """What to hand to the constructor."""
-        return self.plain if self.hyperparameter is None else values[self.hyperparameter.name]
-
-
-@dataclass(frozen=True)
-class PlacedLayer:
-    """A layer at its place in the unrolled network; present only if `conditions` hold."""
-
-    layer: str
-    name: str
-    arguments: tuple[PlacedArgument, ...]
-    conditions: tuple[Condition, ...]
-    path: str
+_MERGE_LAYERS = {
+    "concatenate": "Concatenate",
+    "add": "Add",
+    "average": "Average",
+    "maximum": "Maximum",
+    "minimum": "Minimum",
+    "multiply": "Multiply",
+}
 
 
 @dataclass(frozen=True)
 class ResolvedLayer:
-    """A layer with concrete arguments, ready to be built."""
+    """A layer with concrete arguments, ready to be built.
+
+    Attributes:
+        arguments: Plain values; an object is `{name, arguments}`, an inner layer `{layer, name, arguments}`.
+        inputs: Names of the layers whose outputs it takes, or `INPUT`; several only for a merge.
+        path: Of the block in the document, such as `model.blocks.1.blocks.0`.
+        projection: For the merge of a residual block: whether its first input, the skip, may be (auto), must be
+            (always) or must not be (never) made fit the second by a linear layer; "" for all other layers.
+    """
 
     layer: str
     name: str
     arguments: dict[str, JsonValue]
+    inputs: tuple[str, ...] = (INPUT,)
+    path: str = ""
+    projection: str = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network for given values, without input and output layer.
+
+    Attributes:
+        layers: In an order in which they can be built.
+        output: Name of the layer that the output layer follows; `INPUT` for an empty network.
+    """
+
+    layers: tuple[ResolvedLayer, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What a model is compiled with, besides its metrics.
+
+    Attributes:
+        optimizer: `{name, arguments}`.
+        loss: A name, or `{name, arguments}`.
+    """
+
+    optimizer: dict[str, JsonValue]
+    loss: JsonValue
 
 
 @dataclass
-class _Walk:
-    """What the walk over the tree collects."""
+class _Found:
+    """A walk over everything in a study that may vary."""
 
-    layers: list[PlacedLayer] = field(default_factory=list)
-    hyperparameters: list[AnyHyperparameter] = field(default_factory=list)
-    origins: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(
-        self, tunable: AnyTunable, default_name: str, conditions: tuple[Condition, ...], path: str
-    ) -> AnyHyperparameter:
-        """Register a tunable; the same field may come again from another copy of a shared repeat."""
-        hyperparameter = tunable.named(default_name, conditions)
-        known = self.origins.get(hyperparameter.name)
-        if known is None:
-            self.origins[hyperparameter.name] = path
-            self.hyperparameters.append(hyperparameter)
-        elif known != path:
-            self.problems.append(
-                Problem(path, f"the hyperparameter name {hyperparameter.name!r} is already used by {known}: rename one")
-            )
-        return hyperparameter
+    walk: Walk
+    layers: PlacedList = ()
+    optimizer: PlacedObject | None = None
+    loss: PlacedArgument | None = None
+    arguments: tuple[PlacedArgument, ...] = ()
 
 
-def block_names(blocks: Sequence[Block]) -> dict[str, str]:
-    """Name of every block by its path (`0`, `1.blocks.0`): the user's own, or its class in lower case, numbered."""
-    names: dict[str, str] = {}
-    taken = {block.name for _, block in _every_block(blocks) if block.name}
-    counts: dict[str, int] = {}
-    for path, block in _every_block(blocks):
-        if block.name:
-            names[path] = block.name
-            continue
-        base = snake_case(block.layer) if isinstance(block, LayerBlock) else "repeat"
-        while True:
-            counts[base] = counts.get(base, 0) + 1
-            candidate = f"{base}_{counts[base]}"
-            if candidate not in taken:
-                break
-        names[path] = candidate
-    return names
+def _find(document: StudyDocument | BlocksModel) -> _Found:
+    """Walk until every name that is referred to is known: once for most studies."""
+    found = _one_walk(document, {})
+    if found.walk.references:
+        found = _one_walk(document, found.walk.found)
+        found = _one_walk(document, found.walk.found)  # now with the conditions of what is referred to
+        found.walk.report_unknown()
+    return found
 
 
-def snake_case(name: str) -> str:
-    """`BatchNormalization` -> `batch_normalization`, `Conv2D` -> `conv2d`, `LSTM` -> `lstm`."""
-    out = ""
-    for index, letter in enumerate(name):
-        previous = name[index - 1] if index else ""
-        starts_word = letter.isupper() and previous.islower() and letter != "D"
-        out += ("_" if starts_word else "") + letter.lower()
-    return out
+def _one_walk(document: StudyDocument | BlocksModel, known: Known) -> _Found:
+    found = _Found(Walk(known))
+    walk, model = found.walk, document.model if isinstance(document, StudyDocument) else document
+    if isinstance(model, BlocksModel):
+        found.layers = BlockWalk(walk, model.blocks).run()
+        found.optimizer = walk.object(model.optimizer, "", "", "model.optimizer", Scope(), head="optimizer")
+        found.loss = walk.argument("loss", model.loss, "", "loss", "model.loss", Scope())
+        for index, metric in enumerate(model.metrics):
+            if isinstance(metric, ObjectSpec):
+                _fixed_metric(metric, f"model.metrics.{index}", walk)
+    elif isinstance(model, EstimatorModel):
+        found.arguments = walk.arguments(model.arguments, "", "", "model.arguments", Scope())
+    if isinstance(document, StudyDocument) and not isinstance(model, EstimatorModel):
+        walk.argument("batch_size", document.training.batch_size, "", "batch_size", "training.batch_size", Scope())
+    return found
 
 
-def _every_block(blocks: Sequence[Block], prefix: str = "") -> Iterator[tuple[str, Block]]:
-    for index, block in enumerate(blocks):
-        path = f"{prefix}{index}"
-        yield path, block
-        if isinstance(block, RepeatBlock):
-            yield from _every_block(block.blocks, f"{path}.blocks.")
-
-
-def _walk_blocks(model: BlocksModel) -> _Walk:
-    walk = _Walk()
-    names = block_names(model.blocks)
-    seen: dict[str, str] = {}
-    for path, name in names.items():
-        if name in seen:
-            walk.problems.append(Problem(f"model.blocks.{path}.name", f"the name {name!r} is used twice: rename one"))
-        seen[name] = path
-    _walk_list(walk, model.blocks, names, prefix="", suffix="", conditions=(), shared=False)
-    return walk
-
-
-def _walk_list(
-    walk: _Walk,
-    blocks: Sequence[Block],
-    names: Mapping[str, str],
-    prefix: str,
-    suffix: str,
-    conditions: tuple[Condition, ...],
-    shared: bool,
-) -> None:
-    for index, block in enumerate(blocks):
-        path = f"{prefix}{index}"
-        if isinstance(block, RepeatBlock):
-            _walk_repeat(walk, block, names, path, suffix, conditions, shared)
-        else:
-            _walk_layer(walk, block, names[path], path, suffix, conditions, shared)
-
-
-def _walk_layer(
-    walk: _Walk,
-    block: LayerBlock,
-    name: str,
-    path: str,
-    suffix: str,
-    conditions: tuple[Condition, ...],
-    shared: bool,
-) -> None:
-    arguments = []
-    for argument, value in block.arguments.items():
-        field_path = f"model.blocks.{path}.arguments.{argument}"
-        if isinstance(value, AnyTunable):
-            own_suffix = "" if shared else suffix
-            tunable = value.model_copy(update={"name": value.name + own_suffix}) if value.name else value
-            # A shared field comes by once per copy; the first copy registers it, with the widest condition.
-            origin = field_path + own_suffix
-            hyperparameter = walk.add(tunable, f"{name}{own_suffix}_{argument}", conditions, origin)
-            arguments.append(PlacedArgument(argument, hyperparameter=hyperparameter, path=field_path))
-        else:
-            arguments.append(PlacedArgument(argument, plain=value, path=field_path))
-    walk.layers.append(PlacedLayer(block.layer, name + suffix, tuple(arguments), conditions, f"model.blocks.{path}"))
-
-
-def _walk_repeat(
-    walk: _Walk,
-    block: RepeatBlock,
-    names: Mapping[str, str],
-    path: str,
-    suffix: str,
-    conditions: tuple[Condition, ...],
-    shared: bool,
-) -> None:
-    name = names[path] + ("" if shared else suffix)
-    count = block.repeat
-    if isinstance(count, int):
-        _check_count(walk, count, f"model.blocks.{path}.repeat")
-        copies = [(copy, conditions) for copy in range(1, count + 1)]
-    else:
-        parent = walk.add(count, f"{name}_count", conditions, f"model.blocks.{path}.repeat{'' if shared else suffix}")
-        counts = [int(value) for value in parent.values()]
-        _check_count(walk, min(counts), f"model.blocks.{path}.repeat")
-        copies = [
-            (copy, (*conditions, Condition(parent=parent.name, values=tuple(n for n in counts if n >= copy))))
-            for copy in range(1, max(counts) + 1)
-        ]
-    for copy, when in copies:
-        _walk_list(walk, block.blocks, names, f"{path}.blocks.", f"{suffix}_{copy}", when, shared or block.shared)
-
-
-def _check_count(walk: _Walk, count: int, path: str) -> None:
-    if count < 0:
-        walk.problems.append(Problem(path, f"a block cannot be repeated {count} times: use 0 or more"))
-
-
-def _arguments_space(walk: _Walk, arguments: Mapping[str, object], prefix: str, path: str) -> None:
-    for argument, value in arguments.items():
-        if isinstance(value, AnyTunable):
-            walk.add(value, prefix + argument, (), f"{path}.{argument}")
+def _fixed_metric(metric: ObjectSpec, path: str, walk: Walk) -> None:
+    probe = Walk()
+    probe.object(metric, "", "metric", path, Scope())
+    if probe.hyperparameters:
+        walk.problem(path, "a metric measures every trial alike: its arguments cannot be tunable")
 
 
 def placed_layers(model: BlocksModel) -> list[PlacedLayer]:
-    """Every layer of the largest network, each with the conditions under which it is present."""
-    return _walk_blocks(model).layers
+    """Every layer of the largest network, each with the conditions under which it is present; without merges."""
+    return list(_every_layer(_find(model).layers))
+
+
+def _every_layer(placed: PlacedList) -> Iterator[PlacedLayer]:
+    for item in placed:
+        if isinstance(item, PlacedLayer):
+            yield item
+        else:
+            for branch in item.branches:
+                yield from _every_layer(branch)
+
+
+def resolve_network(model: BlocksModel, values: Mapping[str, Scalar]) -> Network:
+    """The graph of layers that `values` describe."""
+    layers: list[ResolvedLayer] = []
+    output = _resolve_list(_find(model).layers, INPUT, values, layers)
+    return Network(tuple(layers), output)
 
 
 def resolve_layers(model: BlocksModel, values: Mapping[str, Scalar]) -> list[ResolvedLayer]:
-    """The layers of the network that `values` describe, in order, without input and output."""
-    resolved = []
-    for placed in placed_layers(model):
-        probe = Boolean(name="present", conditions=placed.conditions)
-        if SearchSpace.is_active(probe, values):
-            arguments = {argument.name: argument.value(values) for argument in placed.arguments}
-            resolved.append(ResolvedLayer(placed.layer, placed.name, arguments))
-    return resolved
+    """The layers of `resolve_network`, merges included."""
+    return list(resolve_network(model, values).layers)
+
+
+def _resolve_list(placed: PlacedList, source: str, values: Mapping[str, Scalar], layers: list[ResolvedLayer]) -> str:
+    """Append the layers of one list behind `source`; returns what the next layer follows."""
+    for item in placed:
+        if not holds(item.conditions, values):
+            continue
+        if isinstance(item, PlacedLayer):
+            arguments = plain_arguments(item.arguments, values)
+            layers.append(ResolvedLayer(item.layer, item.name, arguments, (source,), item.path))
+            source = item.name
+        else:
+            source = _resolve_merge(item, source, values, layers)
+    return source
+
+
+def _resolve_merge(item: PlacedMerge, source: str, values: Mapping[str, Scalar], layers: list[ResolvedLayer]) -> str:
+    ends = tuple(_resolve_list(branch, source, values, layers) for branch in item.branches)
+    if len(ends) == 1 or (item.skip is not None and not item.skip.value(values)):
+        return ends[-1]
+    layer = _MERGE_LAYERS[str(item.merge.value(values))]
+    layers.append(ResolvedLayer(layer, item.name, {}, ends, item.path, item.projection))
+    return item.name
+
+
+def resolve_compile(model: BlocksModel, values: Mapping[str, Scalar]) -> Compiled:
+    """Optimizer and loss for `values`."""
+    found = _find(model)
+    assert found.optimizer is not None
+    assert found.loss is not None
+    optimizer = found.optimizer.value(values)
+    name = model.optimizer.name
+    fallback: dict[str, JsonValue] = {"name": name if isinstance(name, str) else "Adam", "arguments": {}}
+    return Compiled(optimizer if isinstance(optimizer, dict) else fallback, found.loss.value(values))
 
 
 def resolve_argument(value: object, default_name: str, values: Mapping[str, Scalar]) -> JsonValue:
-    """The plain value of one field, tunable or not."""
-    if isinstance(value, AnyTunable):
-        return values[value.named(default_name).name]
-    return value  # type: ignore[return-value]  # an Argument that is not tunable is a JSON value
+    """The plain value of one field, tunable or not, that no other field shares."""
+    return Walk().argument(default_name, value, "", default_name, default_name, Scope()).value(values)
 
 
 def resolve_arguments(
     arguments: Mapping[str, object], values: Mapping[str, Scalar], prefix: str = ""
 ) -> dict[str, JsonValue]:
-    """Plain values of the arguments of an optimizer or estimator."""
-    return {name: resolve_argument(value, prefix + name, values) for name, value in arguments.items()}
+    """Plain values of the arguments of an estimator."""
+    walk = Walk()
+    walk.arguments(arguments, "", prefix.rstrip("_"), "", Scope())
+    again = Walk(walk.found)
+    return plain_arguments(again.arguments(arguments, "", prefix.rstrip("_"), "", Scope()), values)
 
 
 def search_space(document: StudyDocument, code_space: SearchSpace | None = None) -> SearchSpace:
-    """All hyperparameters of a study.
+    """All hyperparameters of a study, parents before children.
 
     Args:
         document: The study.
@@ -255,28 +218,42 @@ def search_space(document: StudyDocument, code_space: SearchSpace | None = None)
     Raises:
         StudyError: If names clash or a range is unusable; names the fields.
     """
-    walk = _Walk()
-    model = document.model
-    if isinstance(model, BlocksModel):
-        walk = _walk_blocks(model)
-        if isinstance(model.optimizer.name, AnyTunable):
-            walk.add(model.optimizer.name, "optimizer", (), "model.optimizer.name")
-        _arguments_space(walk, model.optimizer.arguments, "", "model.optimizer.arguments")
-    elif isinstance(model, EstimatorModel):
-        _arguments_space(walk, model.arguments, "", "model.arguments")
-    batch_size = document.training.batch_size
-    if isinstance(batch_size, AnyTunable) and not isinstance(model, EstimatorModel):
-        walk.add(batch_size, "batch_size", (), "training.batch_size")
+    walk = _find(document).walk
+    found = _parents_first(list(walk.hyperparameters.values()))
+    if len(found) < len(walk.hyperparameters):
+        missing = [name for name in walk.hyperparameters if name not in {h.name for h in found}]
+        message = f"{', '.join(map(repr, missing))} depend on each other in a circle: remove one of the conditions"
+        walk.problem(walk.origins[missing[0]], message)
     if walk.problems:
         raise StudyError(walk.problems)
-    found: list[object] = list(walk.hyperparameters)
-    if isinstance(model, CodeModel) and code_space is not None:
-        found = [*code_space.hyperparameters, *found]
+    every: list[object] = list(found)
+    if isinstance(document.model, CodeModel) and code_space is not None:
+        every = [*code_space.hyperparameters, *every]
     try:
-        return SearchSpace.model_validate({"hyperparameters": found})
+        return SearchSpace.model_validate({"hyperparameters": every})
     except ValidationError as error:
         messages = [str(item["ctx"]["error"]) for item in error.errors() if "ctx" in item]
         raise StudyError([Problem("model", message) for message in messages]) from error
+
+
+def _parents_first(found: list[AnyHyperparameter]) -> list[AnyHyperparameter]:
+    """In the order they came, except that parents precede children; those in a circle are left out."""
+    ordered: list[AnyHyperparameter] = []
+    known: set[str] = set()
+    names = {hyperparameter.name for hyperparameter in found}
+    waiting = found
+    while waiting:
+        later: list[AnyHyperparameter] = []
+        for hyperparameter in waiting:
+            if all(c.parent in known or c.parent not in names for c in hyperparameter.conditions):
+                ordered.append(hyperparameter)
+                known.add(hyperparameter.name)
+            else:
+                later.append(hyperparameter)
+        if len(later) == len(waiting):
+            return ordered
+        waiting = later
+    return ordered
 
 
 def with_defaults(space: SearchSpace, values: Mapping[str, Scalar]) -> Values:

@@ -14,15 +14,17 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.model import BlocksModel
-from tunerstudio.study.network import ResolvedLayer, resolve_argument, resolve_arguments, resolve_layers
+from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_compile, resolve_network
 from tunerstudio.study.preprocessing import TargetPlan
 from tunerstudio.worker.layers import (
     accepted_arguments,
     apply_layer,
+    apply_resolved,
     first_sentence,
     make_layer,
     make_loss,
     make_optimizer,
+    optimizer_parts,
 )
 from tunerstudio.worker.metrics import make_metrics
 
@@ -84,14 +86,13 @@ class BlocksHypermodel:
             ModelError: Naming the layer, optimizer, loss or metric that cannot be made.
         """
         network = self.network(values)
-        spec = self._model
-        name = resolve_argument(spec.optimizer.name, "optimizer", values)
-        arguments = resolve_arguments(spec.optimizer.arguments, values)
+        spec, compiled = self._model, resolve_compile(self._model, values)
+        name, arguments = optimizer_parts(compiled.optimizer)
         if not isinstance(spec.optimizer.name, str):
             arguments = accepted_arguments(name, arguments)
         network.compile(
             optimizer=make_optimizer(name, arguments),
-            loss=make_loss(spec.loss, self._target.task),
+            loss=make_loss(compiled.loss, self._target.task),
             metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
         )
         return BuiltModel(network)
@@ -106,11 +107,12 @@ class BlocksHypermodel:
     def network(self, values: Mapping[str, Scalar]) -> Any:
         """The network without optimizer, loss and metrics."""
         start = keras.Input(self._shape, name="features")
-        tensor = start
-        for resolved in resolve_layers(self._model, values):
-            tensor = apply_layer(make_layer(resolved), tensor, resolved)
+        resolved = resolve_network(self._model, values)
+        tensors = {INPUT: start}
+        for layer in resolved.layers:
+            tensors[layer.name] = apply_resolved(layer, [tensors[name] for name in layer.inputs])
         try:
-            return keras.Model(start, self._output(tensor), name=NETWORK)
+            return keras.Model(start, self._output(tensors[resolved.output]), name=NETWORK)
         except ValueError as error:
             raise ModelError(f"the network cannot be built: {first_sentence(error)}", traceback.format_exc()) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,6 +14,16 @@ from pydantic import JsonValue
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.study.network import ResolvedLayer
+from tunerstudio.worker.merging import merged
+from tunerstudio.worker.objects import (
+    check_arguments,
+    construct,
+    made_arguments,
+    make_class,
+    parameters,
+)
+from tunerstudio.worker.objects import first_sentence as first_sentence
+from tunerstudio.worker.shapes import shape_text
 
 _AXES = {
     2: "(rows, features)",
@@ -38,9 +48,28 @@ def make_layer(resolved: ResolvedLayer) -> Any:
     """
     where = f"layer {resolved.name} ({resolved.layer})"
     found = _class(keras.layers, resolved.layer, keras.layers.Layer, "layer", "keras.layers")
-    _check_arguments(found, resolved.arguments, where)
-    name = re.sub(r"[^0-9A-Za-z_.-]+", "_", resolved.name)
-    return _construct(found, {**resolved.arguments, "name": name}, where)
+    check_arguments(found, resolved.arguments, where)
+    return construct(found, {**made_arguments(resolved.arguments, where), "name": keras_name(resolved.name)}, where)
+
+
+def keras_name(name: str) -> str:
+    """`name` with what Keras does not take in the name of a layer replaced."""
+    return re.sub(r"[^0-9A-Za-z_.-]+", "_", name)
+
+
+def apply_resolved(resolved: ResolvedLayer, inputs: Sequence[Any]) -> Any:
+    """The output of a layer of a resolved network.
+
+    Args:
+        resolved: The layer; a merge takes several inputs.
+        inputs: What it follows, in the order of `resolved.inputs`.
+
+    Raises:
+        ModelError: If it cannot be made, or cannot follow what comes before it.
+    """
+    if len(inputs) == 1:
+        return apply_layer(make_layer(resolved), inputs[0], resolved)
+    return merged(make_layer(resolved), inputs, resolved)
 
 
 def apply_layer(layer: Any, tensor: Any, resolved: ResolvedLayer) -> Any:
@@ -52,7 +81,7 @@ def apply_layer(layer: Any, tensor: Any, resolved: ResolvedLayer) -> Any:
 
 
 def _misplaced(error: Exception, tensor: Any, resolved: ResolvedLayer) -> str:
-    shape = _shape_text(tensor.shape)
+    shape = shape_text(tensor.shape)
     text = f"layer {resolved.name} ({resolved.layer}) cannot follow what comes before it, of shape {shape}"
     wanted = re.search(r"expected (?:min_)?ndim=(\d+)", str(error))
     if wanted:
@@ -63,6 +92,12 @@ def _misplaced(error: Exception, tensor: Any, resolved: ResolvedLayer) -> str:
     return f"{text}: {first_sentence(error)}"
 
 
+def optimizer_parts(resolved: Mapping[str, JsonValue]) -> tuple[str, dict[str, JsonValue]]:
+    """Name and arguments of a resolved optimizer."""
+    arguments = resolved.get("arguments")
+    return str(resolved["name"]), arguments if isinstance(arguments, dict) else {}
+
+
 def make_optimizer(name: JsonValue, arguments: Mapping[str, JsonValue]) -> Any:
     """The Keras optimizer.
 
@@ -71,10 +106,8 @@ def make_optimizer(name: JsonValue, arguments: Mapping[str, JsonValue]) -> Any:
     """
     found = _class(keras.optimizers, str(name), keras.optimizers.Optimizer, "optimizer", "keras.optimizers")
     where = f"optimizer {name}"
-    # An optimizer that is itself tunable shares its fields: those of the others (momentum for Adam) are left out.
-    _check_arguments(found, arguments, where)
-    plain = {key: _schedule(value, where) for key, value in arguments.items()}
-    return _construct(found, plain, where)
+    check_arguments(found, arguments, where)
+    return construct(found, made_arguments(arguments, where), where)
 
 
 def accepted_arguments(name: JsonValue, arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -82,16 +115,23 @@ def accepted_arguments(name: JsonValue, arguments: Mapping[str, JsonValue]) -> d
     found = getattr(keras.optimizers, str(name), None)
     if found is None:
         return dict(arguments)
-    known = _parameters(found)
+    known = parameters(found)
     return {key: value for key, value in arguments.items() if key in known}
 
 
-def make_loss(name: str, task: Task) -> str:
-    """The name for `compile`; `auto` follows the task.
+def make_loss(loss: JsonValue, task: Task) -> Any:
+    """The loss for `compile`; `auto` follows the task. A name stays a name.
+
+    Args:
+        loss: `auto`, a name, or `{name, arguments}`.
+        task: What is predicted.
 
     Raises:
         ModelError: If there is no such loss, or it does not fit the task's output layer.
     """
+    if isinstance(loss, dict):
+        return _loss_object(loss, task)
+    name = str(loss)
     if name == "auto":
         return AUTO_LOSS[task]
     if task == "multiclass" and name in {"categorical_crossentropy", "CategoricalCrossentropy"}:
@@ -104,16 +144,21 @@ def make_loss(name: str, task: Task) -> str:
             f"model.loss: there is no loss {name!r}.{suggest(name, [*AUTO_LOSS.values(), *known])} "
             f"For this task {AUTO_LOSS[task]!r} is usual ('auto')."
         ) from error
-    if task == "binary" and "categorical_crossentropy" in name:
-        raise ModelError(f"model.loss: {name} does not fit two classes with one output; use binary_crossentropy.")
+    _check_fit(name, task)
     return name  # a function would hide the loss from the signature of the compiled program
 
 
-def first_sentence(error: BaseException) -> str:
-    """The first paragraph of an exception's text on one line, without Keras's internals."""
-    text = str(error).strip() or type(error).__name__
-    text = re.split(r"\n\s*\n|\n?Arguments received by|\n?Exception encountered", text)[0] or text
-    return re.sub(r"\s+", " ", text).strip()[:400]
+def _loss_object(loss: dict[str, JsonValue], task: Task) -> Any:
+    name, arguments = optimizer_parts(loss)
+    if not arguments:
+        return make_loss(name, task)
+    _check_fit(name, task)
+    return make_class(keras.losses, name, arguments, "loss", "model.loss")
+
+
+def _check_fit(name: str, task: Task) -> None:
+    if task == "binary" and "categoricalcrossentropy" in name.replace("_", "").lower():
+        raise ModelError(f"model.loss: {name} does not fit two classes with one output; use binary_crossentropy.")
 
 
 def _class(module: Any, name: str, base: type, word: str, place: str) -> Any:
@@ -122,57 +167,3 @@ def _class(module: Any, name: str, base: type, word: str, place: str) -> Any:
         known = [key for key, value in vars(module).items() if inspect.isclass(value) and issubclass(value, base)]
         raise ModelError(f"there is no {word} {name!r} in {place}.{suggest(name, known)}")
     return found
-
-
-def _parameters(found: Any) -> dict[str, inspect.Parameter]:
-    """Named constructor arguments of a Keras class and its bases."""
-    known: dict[str, inspect.Parameter] = {}
-    for ancestor in found.__mro__:
-        if ancestor.__module__.startswith("keras") and "__init__" in vars(ancestor):
-            for key, parameter in inspect.signature(ancestor.__init__).parameters.items():
-                if key != "self" and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
-                    known.setdefault(key, parameter)
-    return known
-
-
-def _check_arguments(found: Any, arguments: Mapping[str, JsonValue], where: str) -> None:
-    known = _parameters(found)
-    for key in arguments:
-        if key not in known:
-            raise ModelError(f"{where} has no argument {key!r}.{suggest(key, known)}")
-    own = inspect.signature(found.__init__).parameters
-    missing = [
-        key
-        for key, parameter in own.items()
-        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-        and parameter.default is inspect.Parameter.empty
-        and key not in {"self", *arguments}
-    ]
-    if missing:
-        raise ModelError(f"{where} needs a value for {', '.join(missing)}.")
-
-
-def _construct(found: Any, arguments: Mapping[str, Any], where: str) -> Any:
-    try:
-        return found(**arguments)
-    except Exception as error:  # Keras raises many kinds; each becomes the sentence of this part
-        given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if key != "name")
-        raise ModelError(
-            f"{where} cannot be made with {given or 'no arguments'}: {first_sentence(error)}", traceback.format_exc()
-        ) from error
-
-
-def _schedule(value: JsonValue, where: str) -> Any:
-    """A learning-rate schedule written as {class_name: ..., config: {...}}; anything else as it is."""
-    if not (isinstance(value, dict) and "class_name" in value):
-        return value
-    try:
-        return keras.optimizers.schedules.deserialize(value)
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{where}: the schedule {value['class_name']!r} cannot be made: {first_sentence(error)}"
-        ) from error
-
-
-def _shape_text(shape: Any) -> str:
-    return "(" + ", ".join(["rows", *("?" if size is None else str(size) for size in shape[1:])]) + ")"

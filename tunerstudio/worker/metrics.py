@@ -14,7 +14,10 @@ from keras import ops
 
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.study.model import Metric
+from tunerstudio.study.network import resolve_arguments, snake_case
 from tunerstudio.study.preprocessing import TargetPlan
+from tunerstudio.worker.objects import make_class
 
 DEFAULT_METRICS: dict[Task, tuple[str, ...]] = {
     "binary": ("accuracy",),
@@ -214,23 +217,32 @@ def known_metrics(target: TargetPlan) -> dict[str, Callable[[str], Any]]:
     return _binary() if target.task == "binary" else _multiclass(len(target.classes))
 
 
-def make_metrics(names: Sequence[str], objective: str, target: TargetPlan) -> list[Any]:
+def make_metrics(names: Sequence[Metric], objective: str, target: TargetPlan) -> list[Any]:
     """Keras metrics for `compile`.
 
     Args:
-        names: As the document lists them; empty for the task's default.
+        names: As the document lists them, some with arguments; empty for the task's default.
         objective: Name of the objective; a metric that we know is added when it is not listed.
         target: What is predicted.
 
     Raises:
         ModelError: If a name is unknown or does not fit the task.
     """
-    wanted = list(names) or list(DEFAULT_METRICS[target.task])
+    wanted: list[Metric] = list(names) or list(DEFAULT_METRICS[target.task])
     known = known_metrics(target)
     measured = objective.removeprefix("val_")
     if measured not in wanted and _ALIASES.get(measured, measured) in known:
         wanted.append(measured)
-    return [_make(name, known, target) for name in wanted if name != "loss"]
+    return [_make_any(name, known, target) for name in wanted if name != "loss"]
+
+
+def _make_any(metric: Metric, known: dict[str, Callable[[str], Any]], target: TargetPlan) -> Any:
+    if isinstance(metric, str):
+        return _make(metric, known, target)
+    given = resolve_arguments(metric.arguments, {})
+    name = str(given.pop("name", None) or snake_case(str(metric.name)))
+    made = make_class(keras.metrics, str(metric.name), {**given, "name": name}, "metric", "model.metrics")
+    return UserUnits(made, target.offset, target.scale, name=name) if target.task == "regression" else made
 
 
 def _make(name: str, known: dict[str, Callable[[str], Any]], target: TargetPlan) -> Any:

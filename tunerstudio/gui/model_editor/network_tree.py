@@ -34,7 +34,7 @@ from tunerstudio.gui.model_editor.summary import Segment, block_segments, block_
 from tunerstudio.gui.model_editor.tree import BlockPath, path_text
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.study.catalogue import Catalogue
-from tunerstudio.study.model import Block, BlocksModel, RepeatBlock
+from tunerstudio.study.model import Block, BlocksModel, LayerBlock, RepeatBlock
 from tunerstudio.study.network import block_names
 
 _NODE = Qt.ItemDataRole.UserRole
@@ -155,7 +155,7 @@ class NetworkTree(QTreeWidget):
                 item = self._add(parent, Node("block", path), title, "ph.repeat", block_segments(block), wrong)
                 self._add_blocks(item, block.blocks, path, names, troubled)
             else:
-                info = self._catalogue.layer(block.layer)
+                info = self._catalogue.layer(block.layer) if isinstance(block, LayerBlock) else None
                 icon = group_icon(info.group if info is not None else "")
                 wrong = _first_under(troubled, field)
                 self._add(parent, Node("block", path), title, icon, block_segments(block), wrong)

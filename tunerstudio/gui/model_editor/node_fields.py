@@ -17,6 +17,7 @@ from tunerstudio.gui.model_editor.summary import block_title
 from tunerstudio.gui.model_editor.tree import path_text
 from tunerstudio.gui.model_editor.words import input_segments, output_units
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
+from tunerstudio.study.files import plain
 from tunerstudio.study.model import Block, BlocksModel, LayerBlock, Optimizer, RepeatBlock
 from tunerstudio.study.network import block_names
 from tunerstudio.study.objectives import known_losses, known_metrics
@@ -68,6 +69,8 @@ class NodeFields(QObject):
             return model
         if isinstance(block, RepeatBlock):
             new: Block = block.model_copy(update={"repeat": value})
+        elif not isinstance(block, LayerBlock):
+            return model
         else:
             new = block.model_copy(update={"arguments": with_argument(block.arguments, name, value)})
         return model.model_copy(update={"blocks": tree.replaced(model.blocks, node.path, new)})
@@ -131,15 +134,17 @@ class NodeFields(QObject):
         )
         self._inspector.show_node(("output", data.task), self.tr("Output"), sentence, self.tr("Go to the data"))
         losses = known_losses(data.task)
-        names = (_AUTOMATIC, *losses, *([model.loss] if model.loss not in (_AUTOMATIC, *losses) else []))
+        own = model.loss if isinstance(model.loss, str) else str(plain(model.loss).get("name", ""))
+        names = (_AUTOMATIC, *losses, *([own] if own not in (_AUTOMATIC, *losses) else []))
         help_text = self.tr("What training makes small. Automatic: {name}.").format(name=losses[0] if losses else "–")
         argument = ArgumentInfo(name="loss", type="choice", default=_AUTOMATIC, choices=names, help=help_text)
-        values = {} if model.loss == _AUTOMATIC else {"loss": model.loss}
+        values = {} if model.loss == _AUTOMATIC else {"loss": own}
         remarks = {"loss": problems.get("model.loss", "")}
         labels = {"loss": self.tr("loss")}
         self._inspector.show_fields((data.task, names), (argument,), values, remarks, labels=labels, tunable=False)
         known = known_metrics(data.task)
-        self._inspector.show_metrics([(name, name) for name in known], model.metrics or known[:1])
+        measured = [metric for metric in model.metrics if isinstance(metric, str)]
+        self._inspector.show_metrics([(name, name) for name in known], measured or known[:1])
 
     def _show_input(self, study: StudyContext) -> None:
         said = ", ".join(segment.text for segment in input_segments(study.document.data))

@@ -9,8 +9,17 @@ from PySide6.QtCore import QCoreApplication
 
 from tunerstudio.gui.model_editor.parsing import list_text, number_text, value_text
 from tunerstudio.gui.model_editor.tree import path_text
+from tunerstudio.study.containers import lists_of
 from tunerstudio.study.hyperparameters import UNCOUNTABLE
-from tunerstudio.study.model import Block, LayerBlock, RepeatBlock
+from tunerstudio.study.model import (
+    Block,
+    LayerBlock,
+    OneOfBlock,
+    OptionalBlock,
+    ParallelBlock,
+    RepeatBlock,
+    ResidualBlock,
+)
 from tunerstudio.study.network import AnyTunable
 from tunerstudio.study.tunable import TuneBoolean, TuneChoice
 
@@ -30,7 +39,14 @@ class Segment:
 
 def block_title(block: Block, name: str) -> str:
     """`Dense 1`, or the user's own name with the class behind it."""
-    base = block.layer if isinstance(block, LayerBlock) else _tr("Repeat")
+    words = {
+        RepeatBlock: _tr("Repeat"),
+        OptionalBlock: _tr("Optional"),
+        ResidualBlock: _tr("Residual"),
+        OneOfBlock: _tr("One of"),
+        ParallelBlock: _tr("Parallel"),
+    }
+    base = block.layer if isinstance(block, LayerBlock) else words[type(block)]
     if block.name:
         return f"{block.name} ({base})"
     number = name.rsplit("_", 1)[-1]
@@ -42,7 +58,9 @@ def block_segments(block: Block) -> list[Segment]:
     if isinstance(block, RepeatBlock):
         times = Segment(_tr("{n} times").format(n=short(block.repeat)), isinstance(block.repeat, AnyTunable))
         return [times, Segment(_tr("same values in all copies"))] if block.shared else [times]
-    return argument_segments(block.arguments)
+    if isinstance(block, LayerBlock):
+        return argument_segments(block.arguments)
+    return [Segment(inside.name or _tr("{n} blocks").format(n=len(inside.blocks))) for inside in lists_of(block)]
 
 
 def argument_segments(arguments: Mapping[str, object]) -> list[Segment]:

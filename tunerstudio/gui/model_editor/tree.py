@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
+from tunerstudio.study.containers import mapped_lists
 from tunerstudio.study.model import Block, LayerBlock, RepeatBlock
 from tunerstudio.study.tunable import TuneBoolean, TuneChoice, TuneFloat, TuneInt
 
@@ -85,13 +86,14 @@ def moved_by_one(blocks: Blocks, path: BlockPath, down: bool) -> tuple[Blocks, B
 
 def duplicated(block: Block) -> Block:
     """A copy without the names that must be unique."""
-    if isinstance(block, RepeatBlock):
-        return RepeatBlock(
-            repeat=_unnamed(block.repeat),
-            shared=block.shared,
-            blocks=tuple(duplicated(inner) for inner in block.blocks),
-        )
-    return LayerBlock(layer=block.layer, arguments={name: _unnamed(value) for name, value in block.arguments.items()})
+    inside = mapped_lists(block, lambda blocks: tuple(duplicated(inner) for inner in blocks))
+    update: dict[str, Any] = {"name": None}
+    for field in ("repeat", "optional", "residual", "chosen", "merge"):
+        if hasattr(inside, field):
+            update[field] = _unnamed(getattr(inside, field))
+    if isinstance(inside, LayerBlock):
+        update["arguments"] = {name: _unnamed(value) for name, value in inside.arguments.items()}
+    return inside.model_copy(update=update)
 
 
 def wrapped(blocks: Blocks, path: BlockPath) -> Blocks:
@@ -127,7 +129,7 @@ def _changed(blocks: Blocks, path: BlockPath, new: Sequence[Block], length: int)
         return (*blocks[:index], *new, *blocks[index + length :])
     parent = blocks[index]
     if not isinstance(parent, RepeatBlock):
-        raise ValueError(f"there are no blocks inside {parent.layer}")
+        raise ValueError("only a repeat holds blocks directly")
     inside = parent.model_copy(update={"blocks": _changed(parent.blocks, path[1:], new, length)})
     return (*blocks[:index], inside, *blocks[index + 1 :])
 

@@ -10,8 +10,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tunerstudio.gui.theme import SPACE_S, Role, Theme
+from tunerstudio.study.arguments import varies as argument_varies
+from tunerstudio.study.containers import lists_of
 from tunerstudio.study.document import StudyDocument
-from tunerstudio.study.model import Block, BlocksModel, RepeatBlock
+from tunerstudio.study.model import Block, BlocksModel, LayerBlock, RepeatBlock
 from tunerstudio.study.tunable import TuneInt
 
 _HEIGHT = 84
@@ -51,9 +53,12 @@ def _layers(blocks: tuple[Block, ...], varies: bool = False) -> list[SketchColum
     for block in blocks:
         if isinstance(block, RepeatBlock):
             columns += _layers(block.blocks, isinstance(block.repeat, TuneInt)) * 2
+        elif not isinstance(block, LayerBlock):
+            for inside in lists_of(block):
+                columns += _layers(inside.blocks, varies)
         elif block.layer not in _FLAT:
             square = "2D" in block.layer
-            tunable = varies or any(hasattr(value, "tune") for value in block.arguments.values())
+            tunable = varies or any(argument_varies(value) for value in block.arguments.values())
             columns.append(SketchColumn(3 if square else 4, square, tunable))
     return columns
 
