@@ -6,7 +6,7 @@ import pytest
 from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.store.schema import DATABASE_FILE, StoreError
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
-from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+from tunerstudio.study.trials import Attempt, Epoch, Execution, Trial, TrialState
 
 
 def a_trial(number=1, state=TrialState.RUNNING, **changes):
@@ -95,9 +95,10 @@ def test_not_finite_metrics_survive_as_nan(writer):
         assert metrics["accuracy"] == 0.5
 
 
-def test_interrupted_trials_are_queued_again_without_counting_twice(tmp_path):
+def test_interrupted_trials_are_queued_again_and_keep_their_epochs(tmp_path):
+    attempt = Attempt(trial=1, attempt=1, worker=1, node="here", device="CPU", started_at=0.0)
     with StudyWriter(tmp_path) as writer:
-        writer.put_trial(a_trial(executions=(an_execution(0, 0.8), an_execution(1))))
+        writer.put_trial(a_trial(executions=(an_execution(0, 0.8), an_execution(1))), attempt=attempt)
         writer.add_epochs([Epoch(1, 0, 1, {"loss": 1.0}, 0.0), Epoch(1, 1, 1, {"loss": 1.0}, 0.0)])
         with writer.reader() as reader:
             before = reader.changes(Cursor()).cursor
@@ -105,11 +106,28 @@ def test_interrupted_trials_are_queued_again_without_counting_twice(tmp_path):
         assert writer.requeue_interrupted() == [1]
         with writer.reader() as reader:
             changes = reader.changes(before)
-        assert changes.reset
-        assert [(e.execution, e.epoch) for e in changes.epochs] == [(0, 1)]
+            assert [attempt.outcome for attempt in reader.attempts()] == ["interrupted"]
+        assert not changes.reset
         assert changes.trials[0].state is TrialState.QUEUED
         assert [e.index for e in changes.trials[0].executions] == [0]
+        assert writer.unfinished_executions(1) == [1]
         assert writer.requeue_interrupted() == []
+
+
+def test_epochs_that_a_checkpoint_does_not_cover_are_taken_back(writer):
+    told = [Epoch(1, 0, number, {"loss": 1.0 / number}, 0.0) for number in (1, 2, 3, 4)]
+    writer.put_trial(a_trial())
+    writer.add_epochs([told[0], told[2], told[3]])
+    with writer.reader() as reader:
+        before = reader.changes(Cursor()).cursor
+        writer.keep_epochs(1, 0, told[:3])
+        assert reader.epochs(1) == told[:3]
+        assert reader.changes(before).reset
+        before = reader.changes(before).cursor
+        writer.keep_epochs(1, 0, told[:3])
+        assert reader.changes(before).is_empty
+        writer.keep_epochs(1, 0, [])
+        assert reader.epochs(1) == []
 
 
 def test_trial_and_algorithm_state_are_one_transaction(tmp_path):

@@ -36,7 +36,7 @@ def test_damage_in_the_middle_of_the_file_is_a_sentence(tmp_path):
     content = bytearray(path.read_bytes())
     content[8192:] = b"x" * len(content[8192:])
     path.write_bytes(content)
-    with StudyReader(tmp_path) as reader, pytest.raises(StoreError, match=r"damaged.*Put a copy back"):
+    with StudyReader(tmp_path) as reader, pytest.raises(StoreError, match=r"damaged.*repair the study"):
         reader.trials()
     with StudyReader(tmp_path) as reader, pytest.raises(StoreError, match="damaged"):
         reader.changes(Cursor())

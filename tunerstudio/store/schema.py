@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from tunerstudio.study.errors import TunerStudioError
 
 DATABASE_FILE = "study.db"
+TRIALS_FOLDER = "trials"
 SCHEMA_VERSION = 2
 
 CODE_SUFFIX = ".py"
@@ -96,6 +98,10 @@ class StoreError(TunerStudioError):
     """The database of a study cannot be used; the text says why and what to do."""
 
 
+class DiskFullError(StoreError):
+    """Nothing can be written at the moment; what was stored before is safe."""
+
+
 @contextmanager
 def told(path: Path, doing: str) -> Iterator[None]:
     """Turn what SQLite says inside into a StoreError: "PATH cannot be `doing`" with the reason and what to do."""
@@ -104,7 +110,9 @@ def told(path: Path, doing: str) -> Iterator[None]:
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError):
         raise  # faults of the program, not of the file
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path} cannot be {doing}: {_reason(error)}") from error
+        name = getattr(error, "sqlite_errorname", "")
+        kind = DiskFullError if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR") else StoreError
+        raise kind(f"{path} cannot be {doing}: {_reason(error)}") from error
 
 
 def _reason(error: sqlite3.Error) -> str:
@@ -115,10 +123,27 @@ def _reason(error: sqlite3.Error) -> str:
         return f"the disk is full or does not answer ({error}). What was stored before is safe."
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return (
-            f"it is damaged ({error}). Put a copy back, or move {DATABASE_FILE} away: the study then opens without "
-            "its trials; saved models are not touched."
+            f"it is damaged ({error}). Put a copy back, or repair the study (`tunerstudio repair`): that keeps the "
+            "damaged file, saves what can be read of it, and does not touch saved models."
         )
     return f"{error}."
+
+
+def refuse_lost_history(folder: Path) -> None:
+    """StoreError if the study in `folder` has trained trials, but its database is gone or empty.
+
+    SQLite would make a new one without a word, and the search would begin again over the files of the old one.
+    """
+    path = folder / DATABASE_FILE
+    if path.exists() and path.stat().st_size > 0:
+        return
+    trained = os.listdir(folder / TRIALS_FOLDER) if (folder / TRIALS_FOLDER).is_dir() else []
+    if any(name.isdigit() for name in trained):
+        what = "is empty" if path.exists() else "is missing"
+        raise StoreError(
+            f"{path} {what}, although {folder / TRIALS_FOLDER} holds trained trials. Put a copy back, or repair the "
+            "study (`tunerstudio repair`): it then starts anew, and saved models are not touched."
+        )
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:

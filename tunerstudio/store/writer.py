@@ -12,7 +12,15 @@ from pathlib import Path
 from tunerstudio.store.lock import StudyLock
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.store.rows import TRIAL_COLUMNS, execution_row, metrics_text, session_from, trial_row
-from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, connect, migrate, told
+from tunerstudio.store.schema import (
+    CODE_SUFFIX,
+    DATABASE_FILE,
+    StoreError,
+    connect,
+    migrate,
+    refuse_lost_history,
+    told,
+)
 from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, SessionRecord, Trial, TrialState
 
 ALGORITHM_STATE = "algorithm_state"
@@ -37,6 +45,7 @@ class StudyWriter:
         self._lock = StudyLock(folder)
         self._path = path = folder / DATABASE_FILE
         try:
+            refuse_lost_history(folder)
             self._connection = connect(path, read_only=False)
             try:
                 with told(path, "written to"):
@@ -115,9 +124,10 @@ class StudyWriter:
         return key
 
     def requeue_interrupted(self) -> list[int]:
-        """Queue again every trial that an earlier session left RUNNING; keep its completed executions.
+        """Queue again every trial that an earlier session left RUNNING; its attempt ends as `interrupted`.
 
-        Epochs of executions that did not complete are taken back, so that nothing is counted twice.
+        Epochs stay: the trial goes on from its checkpoint, and whoever starts it takes back the epochs that the
+        checkpoint does not cover (`keep_epochs`).
 
         Returns:
             Numbers of the trials that were queued again.
@@ -131,25 +141,48 @@ class StudyWriter:
             with self._transaction() as revision:
                 for number in running:
                     self._requeue(number, revision)
+                self._connection.execute(
+                    "UPDATE attempts SET outcome = 'interrupted', ended_at = ? WHERE outcome = ''", (self._clock(),)
+                )
         return running
 
     def requeue(self, number: int) -> None:
-        """Queue a trial again that was stopped in the middle."""
+        """Queue a trial again that was stopped in the middle; its epochs stay as in `requeue_interrupted`."""
         with self._transaction() as revision:
             self._requeue(number, revision)
 
     def _requeue(self, number: int, revision: int) -> None:
-        done = TrialState.COMPLETED.value
-        self._connection.execute("DELETE FROM executions WHERE trial = ? AND state != ?", (number, done))
-        removed = self._connection.execute(
-            "DELETE FROM epochs WHERE trial = ? AND execution NOT IN (SELECT idx FROM executions WHERE trial = ?)",
-            (number, number),
-        ).rowcount
+        self._connection.execute(
+            "DELETE FROM executions WHERE trial = ? AND state != ?", (number, TrialState.COMPLETED.value)
+        )
         self._connection.execute(
             "UPDATE trials SET state = ?, revision = ? WHERE number = ?", (TrialState.QUEUED.value, revision, number)
         )
-        if removed:
-            self._set_meta("generation", str(int(self.meta("generation") or 0) + 1))
+
+    def unfinished_executions(self, trial: int) -> list[int]:
+        """Executions of a trial that have epochs but no score: what an interrupted attempt left."""
+        with told(self._path, "read"):
+            rows = self._connection.execute(
+                "SELECT DISTINCT execution FROM epochs WHERE trial = ? AND execution NOT IN"
+                " (SELECT idx FROM executions WHERE trial = ? AND state = ?) ORDER BY execution",
+                (trial, trial, TrialState.COMPLETED.value),
+            ).fetchall()
+        return [row["execution"] for row in rows]
+
+    def keep_epochs(self, trial: int, execution: int, history: Sequence[Epoch]) -> None:
+        """Make `history` all that is known of an execution: other epochs of it never happened.
+
+        Epochs that are there already keep their rows, so that readers hear of new ones only; if some have to go, the
+        generation grows and readers start anew.
+        """
+        last = max((epoch.epoch for epoch in history), default=0)
+        with self._transaction():
+            removed = self._connection.execute(
+                "DELETE FROM epochs WHERE trial = ? AND execution = ? AND epoch > ?", (trial, execution, last)
+            ).rowcount
+            self._add_epochs(history, "INSERT OR IGNORE")
+            if removed:
+                self._set_meta("generation", str(int(self.meta("generation") or 0) + 1))
 
     def put_trial(
         self,
@@ -157,6 +190,7 @@ class StudyWriter:
         algorithm_state: str | None = None,
         epochs: Sequence[Epoch] = (),
         log: tuple[str, str] | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         """Insert or replace a trial with its executions and, in the same transaction, what belongs to it.
 
@@ -165,6 +199,7 @@ class StudyWriter:
             algorithm_state: What the algorithm must find again; None: unchanged.
             epochs: Epochs that are not stored yet.
             log: Level and text of a line for the log.
+            attempt: A start of this trial, or how it ended.
 
         Raises:
             StoreError: If the trial has finished already: finished trials never change.
@@ -180,6 +215,8 @@ class StudyWriter:
             self._add_epochs(epochs)
             if log is not None:
                 self._log(*log)
+            if attempt is not None:
+                self._put_attempt(attempt)
             if algorithm_state is not None:
                 self._set_meta(ALGORITHM_STATE, algorithm_state)
 
@@ -194,9 +231,9 @@ class StudyWriter:
         with self._transaction():
             self._add_epochs(epochs)
 
-    def _add_epochs(self, epochs: Iterable[Epoch]) -> None:
+    def _add_epochs(self, epochs: Iterable[Epoch], how: str = "INSERT") -> None:
         self._connection.executemany(
-            "INSERT INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)",
+            f"{how} INTO epochs (trial, execution, epoch, at, metrics) VALUES (?, ?, ?, ?, ?)",
             [(e.trial, e.execution, e.epoch, e.at, metrics_text(e.metrics)) for e in epochs],
         )
 
@@ -230,9 +267,12 @@ class StudyWriter:
     def put_attempt(self, attempt: Attempt) -> None:
         """Write down a start of a trial, or how it ended."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", dataclasses.astuple(attempt)
-            )
+            self._put_attempt(attempt)
+
+    def _put_attempt(self, attempt: Attempt) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", dataclasses.astuple(attempt)
+        )
 
     def add_resources(self, uses: Sequence[ResourceUse], keep_rows: int = 100_000) -> None:
         """Append use of processor and memory (`row` is given by the database); forget all but the latest rows."""
