@@ -4,6 +4,7 @@ A plugin is a folder with `MANIFEST.toml` and a module that defines one of
 
     def propose(space, history, rng, options): ...      # a pure algorithm
     def create_oracle(space, objective, max_trials, seed, options): ...   # any Keras Tuner oracle as it is
+    def observe_epoch(curves, trial, epoch, options): ...   # a pruner: why to end a trial after this epoch, or None
 
 The host does the rest: it makes values legal, never runs the same configuration twice, shows failed trials as
 history without a score, tells pending parallel trials, seeds `rng`, and stores whatever is needed to go on after a
@@ -19,7 +20,9 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
+from tunerstudio.algorithms.curves import LearningCurves, expected_losses
 from tunerstudio.algorithms.legality import random_values
+from tunerstudio.algorithms.rungs import bracket_count, bracket_of, halving_verdict, rungs
 from tunerstudio.algorithms.tried import TriedConfigurations
 from tunerstudio.study.hyperparameters import (
     UNCOUNTABLE,
@@ -53,16 +56,32 @@ class History:
         direction: "max" or "min".
         max_trials: Budget of the study.
         max_epochs: Epochs per execution that the study allows.
+        curves: Learning curves of the study where trials may be PRUNED; None elsewhere.
     """
 
     trials: Sequence[Trial]
     direction: Direction
     max_trials: int
     max_epochs: int
+    curves: LearningCurves | None = None
 
     def completed(self) -> list[Trial]:
-        """Trials with a score."""
+        """Trials that were trained to the end, with a score."""
         return [t for t in self.trials if t.state is TrialState.COMPLETED and t.score is not None]
+
+    def pruned(self) -> list[Trial]:
+        """Trials that were ended early because they did badly; their score is from fewer epochs."""
+        return [t for t in self.trials if t.state is TrialState.PRUNED and t.score is not None]
+
+    def observed(self) -> tuple[list[Trial], np.ndarray]:
+        """Completed and pruned trials by number, and a loss of each (float64, less is better).
+
+        The losses can be compared: that of a pruned trial is what it would have reached, see `expected_losses`.
+        Without pruning these are `completed()` and `losses()`.
+        """
+        done = (TrialState.COMPLETED, TrialState.PRUNED)
+        trials = [t for t in self.trials if t.state in done and t.score is not None]
+        return trials, np.array(expected_losses(trials, self.curves, self.direction), dtype=np.float64)
 
     def failed(self) -> list[Trial]:
         """Trials that ended without a score: a bad region to keep away from."""
@@ -141,6 +160,7 @@ __all__ = [
     "Float",
     "History",
     "Int",
+    "LearningCurves",
     "Options",
     "Proposal",
     "Scalar",
@@ -149,7 +169,11 @@ __all__ = [
     "TrialState",
     "Values",
     "Wait",
+    "bracket_count",
+    "bracket_of",
+    "halving_verdict",
     "random_values",
+    "rungs",
     "same_value",
     "untried_values",
     "values_key",

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from pydantic import JsonValue
 
 from tunerstudio.algorithms.manifest import MANIFEST_NAME, Manifest, Option, read_manifest
+from tunerstudio.algorithms.switches import disabled_plugins
 from tunerstudio.locations import shipped_plugins_folder, user_plugins_folder
 from tunerstudio.study.errors import Problem, StudyError, suggest
 from tunerstudio.study.hyperparameters import UNCOUNTABLE, SearchSpace
@@ -35,6 +36,7 @@ class AlgorithmInfo:
         folder: Where it lies.
         manifest: None if it is wrong.
         problems: What is wrong, one sentence each; empty: it can be used.
+        enabled: False if the user has switched it off.
     """
 
     id: str
@@ -42,11 +44,17 @@ class AlgorithmInfo:
     folder: Path
     manifest: Manifest | None
     problems: tuple[str, ...] = ()
+    enabled: bool = True
 
     @property
     def usable(self) -> bool:
         """Whether it can run."""
-        return self.manifest is not None and not self.problems
+        return self.manifest is not None and not self.problems and self.enabled
+
+    @property
+    def is_pruner(self) -> bool:
+        """Whether it ends trials instead of proposing them."""
+        return self.manifest is not None and self.manifest.kind == "pruner"
 
     @property
     def name(self) -> str:
@@ -54,11 +62,14 @@ class AlgorithmInfo:
         return self.manifest.name if self.manifest else self.id
 
 
-def find_algorithms() -> list[AlgorithmInfo]:
+def find_plugins() -> list[AlgorithmInfo]:
     """All plugins: shipped ones, then the user's, then those of installed packages; by name within each."""
     found: list[AlgorithmInfo] = []
     taken: dict[str, AlgorithmInfo] = {}
+    off = disabled_plugins()
     for info in _all():
+        if info.id in off:
+            info = replace(info, enabled=False)
         first = taken.setdefault(info.id, info)
         if first is not info:
             reason = f"id: {info.id!r} is already taken by {first.name!r} in {first.folder}; give this one another id"
@@ -67,24 +78,46 @@ def find_algorithms() -> list[AlgorithmInfo]:
     return found
 
 
+def find_algorithms() -> list[AlgorithmInfo]:
+    """All plugins that propose trials, and the broken ones, of which nobody knows."""
+    return [info for info in find_plugins() if not info.is_pruner]
+
+
+def find_pruners() -> list[AlgorithmInfo]:
+    """All plugins that end trials early."""
+    return [info for info in find_plugins() if info.is_pruner]
+
+
 def get(algorithm_id: str) -> AlgorithmInfo:
     """The usable algorithm of this id.
 
     Raises:
-        StudyError: If there is none (with a suggestion) or it is broken (with its problems).
+        StudyError: If there is none (with a suggestion), it is switched off, or broken (with its problems).
     """
-    field = "search.algorithm.id"
-    known = find_algorithms()
+    return _usable(algorithm_id, find_algorithms(), "search algorithm", "search.algorithm.id")
+
+
+def get_pruner(pruner_id: str) -> AlgorithmInfo:
+    """The usable pruner of this id.
+
+    Raises:
+        StudyError: If there is none (with a suggestion), it is switched off, or broken (with its problems).
+    """
+    return _usable(pruner_id, find_pruners(), "pruning method", "search.pruning.method")
+
+
+def _usable(plugin_id: str, known: list[AlgorithmInfo], what: str, field: str) -> AlgorithmInfo:
     for info in known:
-        if info.id != algorithm_id:
-            continue
-        if info.usable:
+        if info.id == plugin_id and info.usable:
             return info
-        reasons = "; ".join(info.problems)
-        raise StudyError([Problem(field, f"the algorithm {algorithm_id!r} in {info.folder} cannot be used: {reasons}")])
+    for info in known:
+        if info.id != plugin_id:
+            continue
+        reasons = "; ".join(info.problems) or f"it is switched off (tunerstudio plugin enable {info.id} switches it on)"
+        raise StudyError([Problem(field, f"the {what} {plugin_id!r} in {info.folder} cannot be used: {reasons}")])
     usable = sorted(info.id for info in known if info.usable)
-    hint = suggest(algorithm_id, usable) or f" Known are {', '.join(usable)}."
-    raise StudyError([Problem(field, f"there is no search algorithm {algorithm_id!r}.{hint}")])
+    hint = suggest(plugin_id, usable) or f" Known are {', '.join(usable)}."
+    raise StudyError([Problem(field, f"there is no {what} {plugin_id!r}.{hint}")])
 
 
 def inspect_folder(folder: Path, origin: Origin = "user") -> AlgorithmInfo:
@@ -99,15 +132,14 @@ def inspect_folder(folder: Path, origin: Origin = "user") -> AlgorithmInfo:
 
 
 def check_options(
-    manifest: Manifest, options: Mapping[str, JsonValue]
+    manifest: Manifest, options: Mapping[str, JsonValue], prefix: str = "search.algorithm.options."
 ) -> tuple[dict[str, bool | int | float | str | None], list[Problem]]:
     """Complete and check the options of a study.
 
     Returns:
         Every option with its value (the default where `options` says nothing or something wrong), and what is
-        wrong, under `search.algorithm.options.NAME`.
+        wrong, under `prefix` and the option's name.
     """
-    prefix = "search.algorithm.options."
     names = [option.name for option in manifest.options]
     problems = [
         Problem(prefix + key, f"{manifest.name} has no option {key!r}.{suggest(key, names)}")

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from threadpoolctl import ThreadpoolController
 
 from tunerstudio.algorithms.api import Answer, Finished, History, Options, Proposal, Wait
+from tunerstudio.algorithms.curves import LearningCurves
 from tunerstudio.algorithms.discovery import check_options, check_space
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.guard import Guard
@@ -49,6 +50,7 @@ class AlgorithmHost:
         max_epochs: Epochs per execution that the study allows.
         options: As in the study document; missing ones take their defaults.
         time_limit_s: How long one proposal may take.
+        curves: Learning curves, where trials may be pruned (`Pruner.curves`).
 
     Raises:
         StudyError: If the options are wrong or the algorithm cannot search this space.
@@ -65,6 +67,7 @@ class AlgorithmHost:
         max_epochs: int,
         options: Mapping[str, JsonValue] | None = None,
         time_limit_s: float = 300.0,
+        curves: LearningCurves | None = None,
     ) -> None:
         complete, problems = check_options(manifest, options or {})
         problems += check_space(manifest, space)
@@ -77,6 +80,7 @@ class AlgorithmHost:
         self._max_trials = max_trials
         self._max_epochs = max_epochs
         self._options: Options = dict(complete)
+        self._curves = curves
         self._tried = TriedConfigurations(space)
         self._notes: list[str] = []
         self._guard = Guard(manifest.id, time_limit_s)
@@ -102,7 +106,7 @@ class AlgorithmHost:
         usable = self._tried.update(trials)
         if self._tried.exhausted and "uses_epochs" not in self.manifest.capabilities:
             return self._all_tried()
-        history = History(usable, self._objective.direction, self._max_trials, self._max_epochs)
+        history = History(usable, self._objective.direction, self._max_trials, self._max_epochs, self._curves)
         answer = self._untried_answer(history, number)
         if isinstance(answer, Proposal) and self._oracle is not None:
             self._oracle.accept(number, answer.values)

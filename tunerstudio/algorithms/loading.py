@@ -6,9 +6,13 @@ import importlib
 import sys
 import traceback
 from types import ModuleType
+from typing import Final
 
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.manifest import Manifest
+
+_FUNCTIONS: Final = {"propose": "propose", "oracle": "create_oracle", "pruner": "observe_epoch"}
+"""What a module must define, by the kind of plugin."""
 
 
 def load_module(manifest: Manifest) -> ModuleType:
@@ -31,7 +35,7 @@ def load_module(manifest: Manifest) -> ModuleType:
         raise AlgorithmError(
             manifest.id, f"could not be loaded from {manifest.folder}: {reason}", traceback.format_exc()
         ) from error
-    needed = "propose" if manifest.kind == "propose" else "create_oracle"
+    needed = _FUNCTIONS[manifest.kind]
     if not callable(getattr(module, needed, None)):
         raise AlgorithmError(manifest.id, f"has no function {needed}() in {manifest.module}.py")
     return module

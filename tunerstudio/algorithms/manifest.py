@@ -28,6 +28,7 @@ CAPABILITIES: Final[Mapping[str, str]] = {
     "multi_objective": "optimises several objectives at once",
     "uses_epochs": "trains some trials for fewer epochs and goes on with the promising ones",
     "model_based": "learns from scores which values are promising",
+    "prunes": "ends trials that do badly by itself (observe_epoch beside propose)",
 }
 """Everything a manifest may claim, with its meaning."""
 
@@ -61,7 +62,7 @@ _OPTION_FIELDS: Final[Mapping[str, tuple[type, str, bool]]] = {
     "nullable": (bool, "true or false", False),
 }
 
-_KINDS: Final = ("propose", "oracle")
+_KINDS: Final = ("propose", "oracle", "pruner")
 _RESUMES: Final = ("replay", "state")
 _TYPES: Final = ("int", "float", "bool", "choice", "text")
 
@@ -137,7 +138,7 @@ class Manifest:
         version: Of the plugin.
         api: Version of `tunerstudio.algorithms.api` that it was written for.
         module: Python file beside the manifest, without `.py`.
-        kind: "propose": a pure function; "oracle": a Keras Tuner oracle.
+        kind: "propose": a pure function; "oracle": a Keras Tuner oracle; "pruner": ends trials that do badly.
         folder: Where it lies.
         family: Heading to list it under.
         resume: Oracles only. "replay": ask everything again in the same order (always right); "state": its
@@ -153,7 +154,7 @@ class Manifest:
     version: str
     api: int
     module: str
-    kind: Literal["propose", "oracle"]
+    kind: Literal["propose", "oracle", "pruner"]
     folder: Path
     family: str = ""
     resume: Literal["replay", "state"] = "replay"

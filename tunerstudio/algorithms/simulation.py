@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunerstudio.algorithms.api import Finished, Proposal, Trial, TrialState, Values, Wait, values_key
 from tunerstudio.algorithms.host import AlgorithmHost
+from tunerstudio.algorithms.pruning import Pruner
+from tunerstudio.study.trials import Execution
 
 Score = Callable[[Values, int], float | None]
 """(values, epochs) -> score, or None if training fails."""
@@ -23,6 +25,8 @@ class Simulation:
         slots: How many trials run at the same time.
         max_epochs: Epochs of a trial for which the algorithm does not say.
         change: What a person or a table does to proposed values before they run; None: nothing.
+        pruner: Sees the score after every epoch and may end a trial; None: all are trained to the end. The host
+            should have its curves.
         trials: So far, by number.
         finished: Why there is nothing more to propose; "" as long as there is.
         repeats: Numbers of the trials whose values are meant to come again.
@@ -33,6 +37,7 @@ class Simulation:
     slots: int = 1
     max_epochs: int = 27
     change: Callable[[Values], Values] | None = None
+    pruner: Pruner | None = None
     trials: list[Trial] = field(default_factory=list)
     finished: str = ""
     repeats: set[int] = field(default_factory=set)
@@ -61,9 +66,24 @@ class Simulation:
         """Let the pending trial that started first end."""
         number = self._pending()[0].number
         trial = self.trials[number - 1]
+        self.trials[number - 1] = self._trained(trial) if self.pruner is None else self._judged(trial, self.pruner)
+
+    def _trained(self, trial: Trial) -> Trial:
         score = self.score(trial.values, trial.epochs_planned)
-        state = TrialState.FAILED if score is None else TrialState.COMPLETED
-        self.trials[number - 1] = _ended(trial, state, score)
+        return replace(trial, state=TrialState.FAILED if score is None else TrialState.COMPLETED, score=score)
+
+    def _judged(self, trial: Trial, pruner: Pruner) -> Trial:
+        """The trial trained epoch by epoch, as far as the pruner lets it."""
+        score, epoch, reason = None, 0, None
+        while epoch < trial.epochs_planned and reason is None:
+            epoch += 1
+            score = self.score(trial.values, epoch)
+            if score is None:
+                break
+            reason = pruner.observe(trial.number, 0, epoch, score)
+        state = TrialState.FAILED if score is None else TrialState.PRUNED if reason else TrialState.COMPLETED
+        execution = Execution(0, TrialState.COMPLETED, seed=0, score=score, epochs=epoch)
+        return replace(trial, state=state, score=score, message=reason or "", executions=(execution,))
 
     def end_all(self) -> list[Trial]:
         """Let every pending trial end."""
@@ -88,19 +108,6 @@ class Simulation:
                 reason=proposal.reason,
             )
         )
-
-
-def _ended(trial: Trial, state: TrialState, score: float | None) -> Trial:
-    return Trial(
-        trial.number,
-        state,
-        trial.values,
-        score=score,
-        tags=trial.tags,
-        epochs_planned=trial.epochs_planned,
-        parent=trial.parent,
-        reason=trial.reason,
-    )
 
 
 def hashed_score(values: Values, epochs: int) -> float:
