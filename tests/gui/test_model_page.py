@@ -129,6 +129,7 @@ def test_every_edit_can_be_undone_and_redone(page, model, study_context):
     for _ in range(3):
         study_context.undo_stack.redo()
     assert model() == after
+    study_context.save_now()
     assert load_document(study_context.folder).model == after
 
 

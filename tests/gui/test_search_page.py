@@ -192,6 +192,7 @@ def test_budget_and_training_are_typed(page, study_context):
     assert (document.training.epochs, document.training.executions) == (15, 3)
     assert document.training.early_stopping == EarlyStopping(patience=4)
     assert document.search.seed == 232
+    study_context.save_now()
     assert load_document(study_context.folder) == document
     replace_text(line(page.training, "patience"), "")
     replace_text(line(page.budget, "time_limit"), "")

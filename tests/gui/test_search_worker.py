@@ -1,10 +1,12 @@
 """The worker that follows a search: batches from a real database, states from a real child process."""
 
 import json
+import os
 import sqlite3
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,17 +14,20 @@ import pytest
 
 from tunerstudio.gui.search_worker import BATCH_INTERVAL_MS, SearchWorker
 from tunerstudio.gui.service_client import ServiceClient
+from tunerstudio.protocol.control import RetryTrial, SkipTrial
+from tunerstudio.store.mailbox import take
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import save_document
-from tunerstudio.study.trials import Epoch, Trial, TrialState
+from tunerstudio.study.trials import Epoch, SessionState, Trial, TrialState
 
 pytestmark = pytest.mark.gui
+CANNED = {"run": {}, "stop": {}, "command": {"id": "1", "outcome": "trial 7 is still running"}}
 FAKE = str(Path(__file__).with_name("fake_service.py"))
 
 
 @pytest.fixture
 def engine(qtbot, tmp_path):
-    client = ServiceClient("engine", [sys.executable, FAKE, json.dumps({"run": {}, "stop": {}})], tmp_path / "e.log")
+    client = ServiceClient("engine", [sys.executable, FAKE, json.dumps(CANNED)], tmp_path / "e.log")
     client.start()
     yield client
     client.stop()
@@ -178,7 +183,7 @@ def test_a_trial_that_the_engine_left_is_not_shown_as_running(qtbot, worker, wri
 def test_a_search_can_end_although_its_database_cannot_be_read(qtbot, worker, writer, study_context, engine):
     writer.put_trial(finished_trial(1))
     with closing(sqlite3.connect(study_context.folder / "study.db")) as database:
-        database.execute("ALTER TABLE trials DROP COLUMN document")
+        database.execute('ALTER TABLE trials DROP COLUMN "values"')
     with qtbot.waitSignal(worker.failed) as heard:
         worker.set_study(study_context)
     assert "study.db cannot be read" in heard.args[0]
@@ -195,3 +200,64 @@ def test_what_another_program_trains_is_shown(qtbot, worker, writer, study_conte
     writer.put_trial(finished_trial(2))
     qtbot.waitUntil(lambda: 2 in study_context.trials)
     assert study_context.search_state == "idle"
+
+
+def running_session(writer):
+    session = replace(writer.open_session(os.getpid(), "here", 2, "local"), state=SessionState.RUNNING)
+    writer.put_session(session)
+    return session
+
+
+def test_a_search_of_another_program_is_followed_and_commanded(qtbot, worker, writer, study_context):
+    session = running_session(writer)
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: study_context.search_state == "running")
+    assert study_context.runner == "other"
+    assert study_context.session.pid == os.getpid()
+    assert not worker.is_running  # leaving the study needs no question
+    with qtbot.waitSignal(worker.told) as heard:
+        study_context.request(SkipTrial(trial=3))
+        letters = take(study_context.folder)
+        assert [letter.command for letter in letters] == [SkipTrial(trial=3)]
+        writer.put_command(letters[0].id, letters[0].command.model_dump_json(), "")
+    assert "3" in heard.args[0]
+    writer.put_session(replace(session, state=SessionState.PAUSED, reason="failures", message="paused"))
+    qtbot.waitUntil(lambda: study_context.search_state == "paused")
+
+
+def test_a_search_that_another_program_ended_is_told(qtbot, worker, writer, study_context):
+    session = running_session(writer)
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: study_context.search_state == "running")
+    ended = replace(session, state=SessionState.ENDED, reason="budget", message="the budget is used up")
+    writer.put_session(ended)
+    with qtbot.waitSignal(worker.search_ended) as heard:
+        writer.close()
+    assert heard.args == ["budget", "the budget is used up"]
+    assert study_context.search_state == "idle"
+    assert not study_context.has_died
+
+
+def test_an_engine_that_died_elsewhere_is_noticed(qtbot, worker, writer, study_context):
+    running_session(writer)
+    writer.put_trial(Trial(number=1, state=TrialState.RUNNING, values={}, started_at=1.0))
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: study_context.search_state == "running" and 1 in study_context.trials)
+    writer.close()
+    qtbot.waitUntil(lambda: study_context.has_died)
+    qtbot.waitUntil(lambda: study_context.search_state == "idle")
+    assert study_context.trials[1].state is TrialState.QUEUED
+
+
+def test_a_command_that_is_refused_says_why(qtbot, worker, study_context, engine):
+    worker.set_study(study_context)
+    with qtbot.waitSignal(worker.failed) as heard:
+        study_context.request(RetryTrial(trial=7))
+    assert heard.args[0] == "trial 7 is still running"
+
+
+def test_what_another_program_writes_into_the_study_is_taken(qtbot, worker, writer, study_context, document):
+    worker.set_study(study_context)
+    qtbot.waitUntil(lambda: study_context.disk is not None)
+    save_document(document.model_copy(update={"name": "theirs"}), study_context.folder)
+    qtbot.waitUntil(lambda: study_context.document.name == "theirs")

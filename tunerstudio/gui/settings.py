@@ -27,6 +27,12 @@ class Settings(BaseModel):
     language: str = Field(default="", description="Such as en or es; empty: the system's.")
     studies_folder: str = Field(default="", description="Where new studies go; empty: Documents/Tuner Studio.")
     data_folder: str = Field(default="", description="Where the last data file was chosen; empty: none yet.")
+    on_close: Literal["ask", "epoch", "now", "background"] = Field(
+        default="ask", description="What closing the window does with its running search."
+    )
+    on_window_death: Literal["stop", "continue"] = Field(
+        default="stop", description="What a search does whose window was killed: stop after the epoch, or go on."
+    )
     window_geometry: str = Field(default="", description="Qt's saved geometry, base 64.")
 
     def studies(self) -> Path:

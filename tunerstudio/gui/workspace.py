@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
 
 from tunerstudio.gui import recent
 from tunerstudio.gui.context import StudyContext
@@ -49,9 +50,12 @@ class Workspace(QObject):
         self._services = services
         self.study: StudyContext | None = None
         self.inspector = Inspector(services.data, self)
-        self.worker = SearchWorker(services.engine, self)
+        self.worker = SearchWorker(services.engine, self, services.settings.on_window_death)
         self._request: int | None = None
         self.worker.search_ended.connect(self._remember)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._save)  # a field was left
 
     @property
     def is_making(self) -> bool:
@@ -107,10 +111,15 @@ class Workspace(QObject):
         self._show(None)
 
     def shut_down(self) -> None:
-        """Remember the open study and end the worker's thread."""
+        """Save and remember the open study, and end the worker's thread."""
+        self._save()
         self._remember()
         self.inspector.set_study(None)
         self.worker.shut_down()
+
+    def _save(self) -> None:
+        if self.study is not None:
+            self.study.save_now()
 
     def _remember(self) -> None:
         if self.study is not None:
@@ -161,10 +170,12 @@ class Workspace(QObject):
     def _show(self, study: StudyContext | None) -> None:
         before, self.study = self.study, study
         if before is not None:
+            before.save_now()
             recent.remember(before)
         self.inspector.set_study(study)
         self.worker.set_study(study)
         if study is not None:
+            study.save_failed.connect(lambda why: self._tell_why(self.tr("The study cannot be saved"), why))
             HistoryMemory(study)
             recent.remember(study)
         self.study_changed.emit(study)
