@@ -186,10 +186,6 @@ def test_the_study_says_how_to_prune():
 def test_wrong_pruning_is_a_study_error(search, message):
     with pytest.raises(StudyError, match=message):
         pruner_for(search, get(search.algorithm.id).manifest, 10)
-        if search.pruning.method == "none":  # nothing to make: the check says it
-            from tunerstudio.algorithms.pruning import pruning_problems
-
-            raise StudyError(pruning_problems(search, None))
 
 
 @pytest.mark.parametrize(

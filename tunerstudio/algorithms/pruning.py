@@ -112,13 +112,13 @@ def pruner_for(search: Search, algorithm: Manifest, max_epochs: int) -> Pruner |
         StudyError: If there is no such pruner, its options are wrong, or the algorithm cuts training short itself.
         AlgorithmError: If it cannot be loaded.
     """
+    problems = pruning_problems(search, algorithm)
+    if problems:
+        raise StudyError(problems)
     if search.pruning.method == NO_PRUNING:
         if "prunes" not in algorithm.capabilities:
             return None
         return Pruner(algorithm, search.objective, max_epochs, search.algorithm.options)
-    problems = pruning_problems(search, algorithm)
-    if problems:
-        raise StudyError(problems)
     manifest = discovery.get_pruner(search.pruning.method).manifest
     assert manifest is not None  # `get_pruner` refuses one without
     return Pruner(manifest, search.objective, max_epochs, search.pruning.options)
