@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from tunerstudio.study.constraints import parse_constraint
 from tunerstudio.study.tunable import TunableInt, check_at_least
 
 Direction = Literal["max", "min"]
@@ -134,12 +135,18 @@ class SecondObjective(_Model):
     direction: Direction = "min"
 
 
+def _readable(constraint: str) -> str:
+    """A constraint that can be read; whether its names are known is checked with the search space."""
+    parse_constraint(constraint)
+    return constraint
+
+
 class Search(_Model):
     """How the search runs."""
 
     objective: Objective = Objective()
     also: tuple[SecondObjective, ...] = Field(default=(), description="Further objectives; empty: one alone.")
-    constraints: tuple[str, ...] = Field(
+    constraints: tuple[Annotated[str, AfterValidator(_readable)], ...] = Field(
         default=(), description='Conditions on hyperparameters, parameters or memory_mb: "units * layers <= 512".'
     )
     algorithm: AlgorithmChoice = AlgorithmChoice()
