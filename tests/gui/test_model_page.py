@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QLineEdit
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor.drag import block_data, class_data
 from tunerstudio.gui.model_editor.network_tree import INPUT, OPTIMIZER, OUTPUT, Node
+from tunerstudio.gui.model_editor.palette import container_name
 from tunerstudio.gui.pages.base import Readiness
 from tunerstudio.gui.pages.model import ModelPage
 from tunerstudio.gui.services import Services
@@ -64,7 +65,7 @@ def press(page, key, modifier=Qt.KeyboardModifier.NoModifier):
 def test_the_network_stands_between_input_and_output(page):
     titles = page.layers.network.titles()
     assert titles[0] == "Input: 1 numeric, 1 categorical"
-    assert titles[1].startswith("dense_1 (Dense): units 9–27 step 3   relu|tanh")
+    assert titles[1].startswith("Dense 1: units 9–27 step 3   relu|tanh")
     assert titles[2:] == ["Output: 1 unit, sigmoid", "Optimizer: SGD   learning_rate 0.001–0.02 log"]
     assert page.status().readiness is Readiness.READY
     assert page.primary_action()[1] == "go:search"
@@ -106,7 +107,7 @@ def test_keys_duplicate_move_wrap_and_delete(page, model):
     page.layers.network.select(DENSE)
     press(page, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     assert layers(model) == ["Dense", "Dense", "Dropout"]
-    assert model().blocks[1].name is None
+    assert [block.name for block in model().blocks] == ["dense_1", "dense_2", "dropout_1"], "names that stay"
     press(page, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert layers(model) == ["Dense", "Dropout", "Dense"]
     press(page, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
@@ -120,7 +121,7 @@ def test_keys_duplicate_move_wrap_and_delete(page, model):
 def test_every_edit_can_be_undone_and_redone(page, model, study_context):
     before = model()
     page.layers.add("Dropout")
-    page.layers.add("Repeat")
+    page.layers.add(container_name("repeat"))
     page.layers.move_block((0,), (2,))
     after = model()
     for _ in range(3):
@@ -157,7 +158,7 @@ def test_drag_from_the_palette_and_within_the_network(page, model):
     assert layers(model) == ["Flatten", "Dense", "Dropout"]
     drop(page, block_data((2,)), place_of(page, Node("block", (0,)), 0.1))
     assert layers(model) == ["Dropout", "Flatten", "Dense"]
-    page.layers.add("Repeat", (3,))
+    page.layers.add(container_name("repeat"), (3,))
     drop(page, block_data((0,)), place_of(page, Node("block", (3,)), 0.9))
     assert layers(model) == ["Flatten", "Dense", "Repeat"]
     assert [block.layer for block in model().blocks[2].blocks] == ["Dropout", "Dense"], "below its edge: the first"
@@ -240,7 +241,7 @@ def test_choices_are_typed_or_picked(page, model):
 
 
 def test_a_repeat_has_a_tunable_count_and_shared_values(page, model, qtbot):
-    page.layers.add("Repeat", (0,))
+    page.layers.add(container_name("repeat"), (0,))
     repeat = model().blocks[0]
     assert isinstance(repeat, RepeatBlock)
     assert repeat.repeat == TuneInt(min=1, max=3, default=1)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from tunerstudio.gui.model_editor.field_form import FieldForm
 from tunerstudio.gui.model_editor.plain_editors import LineEdit
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import heading_label, horizontal_line, link_button, muted_label
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue, ClassInfo
-
-COUNT = ArgumentInfo(
-    name="repeat", type="int", required=True, minimum=0, help="How many copies of the layers inside stand in a row."
-)
 
 
 class Inspector(QFrame):
@@ -28,6 +24,7 @@ class Inspector(QFrame):
         renamed: (str) the user's name of the block; "" for none.
         shared_changed: (bool) whether the copies of a repeat share their values.
         metrics_changed: (list[str]) names of the metrics to log.
+        branch_wanted: () another branch for the container that is shown.
         link_clicked: () the link under the sentence.
         trouble_changed: () `troubles()` would answer differently.
     """
@@ -37,6 +34,7 @@ class Inspector(QFrame):
     renamed = Signal(str)
     shared_changed = Signal(bool)
     metrics_changed = Signal(list)
+    branch_wanted = Signal()
     link_clicked = Signal()
     trouble_changed = Signal()
 
@@ -56,6 +54,9 @@ class Inspector(QFrame):
         self._shared.setToolTip(self.tr("Off: every copy has hyperparameters of its own."))
         self._shared.setMinimumHeight(MINIMUM_TARGET)
         self._shared.clicked.connect(self.shared_changed)
+        self._add_branch = QPushButton(theme.icon("ph.plus"), self.tr("Add a branch"))
+        self._add_branch.setMinimumHeight(MINIMUM_TARGET)
+        self._add_branch.clicked.connect(self.branch_wanted)
         self._metrics = _MetricList(self.tr("Metrics"))
         self._metrics.changed.connect(self.metrics_changed)
         self.head = FieldForm(theme, catalogue)
@@ -80,6 +81,7 @@ class Inspector(QFrame):
         layout.setSpacing(SPACE_S)
         for widget in (self._title, self._sentence, self._name, self._shared, self.head, self.form, self._metrics):
             layout.addWidget(widget)
+        layout.addWidget(self._add_branch, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._link, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addStretch(1)
         scroll = QScrollArea()
@@ -128,7 +130,7 @@ class Inspector(QFrame):
         self._link.setText(link)
         self._link.setVisible(bool(link))
         if is_new:
-            for part in (self._name, self._shared, self._metrics):
+            for part in (self._name, self._shared, self._metrics, self._add_branch):
                 part.hide()
             self.head.set_arguments(())
             self.head.hide()
@@ -152,6 +154,10 @@ class Inspector(QFrame):
         with QSignalBlocker(self._shared):
             self._shared.setChecked(shared)
 
+    def show_branch_button(self, shown: bool) -> None:
+        """Offer to add a branch."""
+        self._add_branch.setVisible(shown)
+
     def show_metrics(self, known: Sequence[tuple[str, str]], chosen: Sequence[str]) -> None:
         """Show check boxes for the `known` (name, label) metrics."""
         self._metrics.show()
@@ -174,7 +180,7 @@ class Inspector(QFrame):
         remarks: Mapping[str, str],
         prefix: str = "",
         labels: Mapping[str, str] | None = None,
-        tunable: bool = True,
+        tunable: bool | Collection[str] = True,
     ) -> None:
         """Show the form; its rows are drawn anew only where `key` is another one than before.
 
@@ -185,7 +191,7 @@ class Inspector(QFrame):
             remarks: What checks say, by argument.
             prefix: In front of an argument's name in the name of its hyperparameter.
             labels: Names that read better, by argument.
-            tunable: Whether the rows have a dice.
+            tunable: Whether the rows have a dice, or the names of those that have one.
         """
         if key != self._drawn:
             self._drawn = key

@@ -6,27 +6,31 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor import tree
+from tunerstudio.gui.model_editor.clipboard import NoBlocksError, blocks_from_text, blocks_text
 from tunerstudio.gui.model_editor.inspector import Inspector
 from tunerstudio.gui.model_editor.network_tree import INPUT, OPTIMIZER, FixedRows, NetworkTree, Node
 from tunerstudio.gui.model_editor.node_fields import NodeFields
-from tunerstudio.gui.model_editor.palette import REPEAT, Palette
+from tunerstudio.gui.model_editor.palette import CONTAINER_ICONS, Palette, container_help, container_kind
 from tunerstudio.gui.model_editor.suggestions import new_layer
-from tunerstudio.gui.model_editor.summary import Segment, argument_segments, block_title, short
+from tunerstudio.gui.model_editor.summary import Segment, argument_segments, block_title, container_title, short
 from tunerstudio.gui.model_editor.tree import BlockPath, Blocks, path_text
 from tunerstudio.gui.model_editor.words import input_segments, output_units
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import heading_label
 from tunerstudio.study.catalogue import Catalogue
 from tunerstudio.study.errors import StudyError
-from tunerstudio.study.model import Block, BlocksModel, RepeatBlock
+from tunerstudio.study.model import Block, BlocksModel, Branch, LayerBlock, RepeatBlock
+from tunerstudio.study.names import named
 from tunerstudio.study.network import AnyTunable, block_names
 from tunerstudio.study.templates import new_document, template_names
-from tunerstudio.study.tunable import TuneInt
+
+_MENU_ONLY = {"cut", "copy", "paste"}
+"""Edits without a button: everybody knows their keys."""
 
 
 class LayersPanel(QWidget):
@@ -67,6 +71,7 @@ class LayersPanel(QWidget):
         self.inspector.renamed.connect(self._rename)
         self.inspector.shared_changed.connect(self._set_shared)
         self.inspector.metrics_changed.connect(self._set_metrics)
+        self.inspector.branch_wanted.connect(self.add_branch)
         self.inspector.link_clicked.connect(lambda: self.go_requested.emit("data"))
         self.inspector.trouble_changed.connect(self.trouble_changed)
 
@@ -76,8 +81,12 @@ class LayersPanel(QWidget):
             ("up", self.tr("Move up"), "ph.arrow-up", "Alt+Up", lambda: self._move_by_one(down=False)),
             ("down", self.tr("Move down"), "ph.arrow-down", "Alt+Down", lambda: self._move_by_one(down=True)),
             ("duplicate", self.tr("Duplicate"), "ph.copy", "Ctrl+D", self._duplicate),
-            ("wrap", self.tr("Put into a Repeat"), "ph.repeat", "Ctrl+R", self._wrap),
-            ("unwrap", self.tr("Take out of the Repeat"), "ph.arrow-bend-up-left", "Ctrl+Shift+R", self._unwrap),
+            ("wrap", self.tr("Put into a Repeat"), "ph.repeat", "Ctrl+R", lambda: self._wrap("repeat")),
+            ("unwrap", self.tr("Dissolve the container"), "ph.arrow-bend-up-left", "Ctrl+Shift+R", self._unwrap),
+            ("disable", self.tr("Switch off or on"), "ph.eye-slash", "Ctrl+E", self._toggle_disabled),
+            ("cut", self.tr("Cut"), "ph.scissors", "Ctrl+X", self._cut),
+            ("copy", self.tr("Copy"), "ph.clipboard-text", "Ctrl+C", self._copy),
+            ("paste", self.tr("Paste"), "ph.clipboard", "Ctrl+V", self._paste),
             ("delete", self.tr("Delete"), "ph.trash", "Del", self._delete),
         )
         actions = {}
@@ -116,6 +125,7 @@ class LayersPanel(QWidget):
     def _make_toolbar(self) -> QHBoxLayout:
         bar = QHBoxLayout()
         bar.setSpacing(2)
+        self._wrap_menu = self._make_wrap_menu()
         bar.addWidget(heading_label(self._theme, self.tr("Network")))
         bar.addStretch(1)
         templates = QToolButton()
@@ -129,15 +139,29 @@ class LayersPanel(QWidget):
         self.templates_menu.aboutToShow.connect(self._list_templates)
         templates.setMenu(self.templates_menu)
         bar.addWidget(templates)
-        for action in self._actions.values():
+        for key, action in self._actions.items():
+            if key in _MENU_ONLY:
+                continue
             button = QToolButton()
             button.setDefaultAction(action)
+            if key == "wrap":
+                button.setMenu(self._wrap_menu)
+                button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
             button.setAutoRaise(True)
             button.setIconSize(QSize(18, 18))
             button.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
             button.setAccessibleName(action.text())
             bar.addWidget(button)
         return bar
+
+    def _make_wrap_menu(self) -> QMenu:
+        menu = QMenu(self.tr("Put into"), self)
+        menu.setToolTipsVisible(True)
+        for kind, icon in CONTAINER_ICONS.items():
+            action = menu.addAction(self._theme.icon(icon), container_title(kind))
+            action.setToolTip(container_help(kind))
+            action.triggered.connect(lambda _checked=False, kind=kind: self._wrap(kind))
+        return menu
 
     # What is shown
 
@@ -178,8 +202,10 @@ class LayersPanel(QWidget):
             for part in parts[2:]:
                 if part.isdigit():
                     path = (*path, int(part))
-                elif part != "blocks":
+                elif part not in ("blocks", "one_of", "parallel"):
                     break
+            while path and tree.block_at(self._blocks(), path) is None:
+                path = path[:-1]
             if path:
                 self.network.select(Node("block", path))
 
@@ -196,28 +222,43 @@ class LayersPanel(QWidget):
         if self._study is None or model is None:
             return
         self._fields.show_node(node, model, self._study, self._problems)
-        block = tree.block_at(model.blocks, node.path)
-        inside = len(node.path) > 1 or isinstance(block, RepeatBlock)
+        row = tree.row_at(model.blocks, node.path)
+        is_block = row is not None and not isinstance(row, Branch)
+        able = dict.fromkeys(self._actions, row is not None)
+        able |= {"wrap": is_block, "disable": is_block, "cut": is_block, "copy": is_block, "paste": True}
+        able["unwrap"] = len(node.path) > 1 or (is_block and not isinstance(row, LayerBlock))
         for key, action in self._actions.items():
-            action.setEnabled(block is not None and (key != "unwrap" or inside))
+            action.setEnabled(able[key])
 
     # Edits of the list
 
     def add(self, name: str, path: BlockPath | None = None) -> None:
-        """Add a layer (or `REPEAT`) in front of what is at `path`; None: behind the selected one."""
-        info = self._catalogue.layer(name)
-        if self._model() is None or (info is None and name != REPEAT) or (info is not None and info.unusable):
+        """Add a layer (or a container) in front of what is at `path`; None: behind the selected one."""
+        info, kind = self._catalogue.layer(name), container_kind(name)
+        if self._model() is None or (info is None and kind is None) or (info is not None and info.unusable):
             return
-        dense = self._catalogue.layer("Dense")
-        block: Block
-        if info is not None:
-            block = new_layer(info)
-        else:
-            assert dense is not None  # the catalogue has every layer
-            block = RepeatBlock(repeat=TuneInt(min=1, max=3, default=1), blocks=(new_layer(dense),))
+        block = new_layer(info) if info is not None else self._new_container(kind or "")
+        name = name if kind is None else container_title(kind)
         place = path if path is not None else self._place_after_selected()
         text = self.tr("add {name}").format(name=name)
         self._edit_blocks(text, tree.inserted(self._blocks(), place, block), place)
+
+    def _new_container(self, kind: str) -> Block:
+        """A container with layers that are right in many places; a second branch where it has branches."""
+        dense = self._catalogue.layer("Dense")
+        assert dense is not None  # the catalogue has every layer
+        return tree.new_container(kind, (new_layer(dense),), () if kind == "one_of" else (new_layer(dense),))
+
+    def add_branch(self) -> None:
+        """Add an empty branch to the selected container, behind the selected branch."""
+        node = self.network.selected
+        row = tree.row_at(self._blocks(), node.path)
+        if row is None:
+            return
+        place = (
+            (*node.path[:-1], node.path[-1] + 1) if isinstance(row, Branch) else (*node.path, len(tree.children(row)))
+        )
+        self._edit_blocks(self.tr("add a branch"), tree.inserted(self._blocks(), place, Branch(name="a")), place)
 
     def move_block(self, source: BlockPath, target: BlockPath) -> None:
         """Move the block at `source` in front of what is at `target` now."""
@@ -228,17 +269,22 @@ class LayersPanel(QWidget):
         node = self.network.selected
         if node == INPUT:
             return (0,)
-        if node.kind != "block":
+        if not node.path:
             return (len(self._blocks()),)
+        if node.kind == "branch":
+            row = tree.row_at(self._blocks(), node.path)
+            return (*node.path, len(tree.children(row)) if row is not None else 0)
         return (*node.path[:-1], node.path[-1] + 1)
 
     def _selected_path(self) -> BlockPath | None:
-        node = self.network.selected
-        return node.path if node.kind == "block" else None
+        return self.network.selected.path or None
 
     def _title(self, path: BlockPath) -> str:
-        block = tree.block_at(self._blocks(), path)
-        return block_title(block, block_names(self._blocks()).get(path_text(path), "")) if block is not None else ""
+        row = tree.row_at(self._blocks(), path)
+        if isinstance(row, Branch):
+            return row.name
+        name = block_names(self._blocks()).get(path_text(self._blocks(), path), "")
+        return block_title(row, name) if row is not None else ""
 
     def _move_by_one(self, down: bool) -> None:
         path = self._selected_path()
@@ -248,10 +294,10 @@ class LayersPanel(QWidget):
 
     def _duplicate(self) -> None:
         path = self._selected_path()
-        block = tree.block_at(self._blocks(), path) if path is not None else None
-        if path is not None and block is not None:
+        row = tree.row_at(self._blocks(), path) if path is not None else None
+        if path is not None and row is not None:
             place = (*path[:-1], path[-1] + 1)
-            blocks = tree.inserted(self._blocks(), place, tree.duplicated(block))
+            blocks = tree.inserted(self._blocks(), place, tree.duplicated(row))
             self._edit_blocks(self.tr("duplicate {name}").format(name=self._title(path)), blocks, place)
 
     def _delete(self) -> None:
@@ -260,27 +306,60 @@ class LayersPanel(QWidget):
             text = self.tr("delete {name}").format(name=self._title(path))
             self._edit_blocks(text, tree.removed(self._blocks(), path), path)
 
-    def _wrap(self) -> None:
+    def _wrap(self, kind: str) -> None:
         path = self._selected_path()
         if path is not None:
-            text = self.tr("put {name} into a Repeat").format(name=self._title(path))
-            self._edit_blocks(text, tree.wrapped(self._blocks(), path), path)
+            text = self.tr("put {name} into {container}").format(
+                name=self._title(path), container=container_title(kind)
+            )
+            self._edit_blocks(text, tree.wrapped(self._blocks(), path, kind), path)
 
     def _unwrap(self) -> None:
         path = self._selected_path()
         if path is None:
             return
-        block = tree.block_at(self._blocks(), path)
-        if not isinstance(block, RepeatBlock):
+        if isinstance(tree.row_at(self._blocks(), path), LayerBlock):
             path = path[:-1]
         if path:
             text = self.tr("dissolve {name}").format(name=self._title(path))
             self._edit_blocks(text, tree.unwrapped(self._blocks(), path), path)
 
+    def _toggle_disabled(self) -> None:
+        path = self._selected_path()
+        block = tree.block_at(self._blocks(), path) if path is not None else None
+        if path is not None and block is not None:
+            off = not block.disabled
+            verb = self.tr("switch {name} off") if off else self.tr("switch {name} on")
+            changed = block.model_copy(update={"disabled": off})
+            self._edit_blocks(verb.format(name=self._title(path)), tree.replaced(self._blocks(), path, changed), path)
+
+    def _copy(self) -> None:
+        path = self._selected_path()
+        block = tree.block_at(self._blocks(), path) if path is not None else None
+        if block is not None:
+            QGuiApplication.clipboard().setText(blocks_text((block,)))
+
+    def _cut(self) -> None:
+        self._copy()
+        self._delete()
+
+    def _paste(self) -> None:
+        """Blocks from the clipboard behind the selected one; they are YAML text, so they may come from anywhere."""
+        try:
+            pasted = blocks_from_text(QGuiApplication.clipboard().text())
+        except NoBlocksError as error:
+            QToolTip.showText(self.network.mapToGlobal(QPoint(SPACE_S, SPACE_S)), str(error), self.network)
+            return
+        place, blocks = self._place_after_selected(), self._blocks()
+        for offset, block in enumerate(pasted):
+            blocks = tree.inserted(blocks, (*place[:-1], place[-1] + offset), tree.duplicated(block))
+        self._edit_blocks(self.tr("paste"), blocks, place)
+
     def _edit_blocks(self, text: str, blocks: Blocks, select: BlockPath) -> None:
         model = self._model()
         if model is not None:
-            self._edit(text, model.model_copy(update={"blocks": blocks}))
+            # Names are written down, so that hyperparameters keep theirs when something is inserted above.
+            self._edit(text, model.model_copy(update={"blocks": named(blocks)}))
             self.network.select(Node("block", select))
 
     # Edits of fields
@@ -301,10 +380,12 @@ class LayersPanel(QWidget):
             self._edit(text, self._fields.with_optimizer(model, name), f"optimizer:{stretch}")
 
     def _rename(self, name: str) -> None:
-        block = tree.block_at(self._blocks(), self.network.selected.path)
-        if block is not None and (block.name or "") != name:
-            renamed = block.model_copy(update={"name": name or None})
-            path = self.network.selected.path
+        path = self.network.selected.path
+        row = tree.row_at(self._blocks(), path)
+        if isinstance(row, Branch) and not name:
+            return  # a branch is told by its name
+        if row is not None and (row.name or "") != name:
+            renamed = row.model_copy(update={"name": name or None})
             self._edit_blocks(self.tr("rename a block"), tree.replaced(self._blocks(), path, renamed), path)
 
     def _set_shared(self, shared: bool) -> None:
@@ -330,7 +411,10 @@ class LayersPanel(QWidget):
         if self._selected_path() is None:
             return
         menu = QMenu(self)
-        menu.addActions(list(self._actions.values()))
+        for key, action in self._actions.items():
+            menu.addAction(action)
+            if key == "wrap":
+                menu.addMenu(self._wrap_menu)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.network.viewport().mapToGlobal(place))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from PySide6.QtCore import (
@@ -29,13 +29,13 @@ from PySide6.QtWidgets import (
 )
 
 from tunerstudio.gui.model_editor.drag import BLOCK_FORMAT, CLASS_FORMAT, block_data, dragged_block, dragged_class
-from tunerstudio.gui.model_editor.palette import group_icon
-from tunerstudio.gui.model_editor.summary import Segment, block_segments, block_title, name_of
-from tunerstudio.gui.model_editor.tree import BlockPath, path_text
+from tunerstudio.gui.model_editor.palette import CONTAINER_ICONS, group_icon
+from tunerstudio.gui.model_editor.summary import Segment, block_segments, block_title
+from tunerstudio.gui.model_editor.tree import BlockPath, Row, children, path_text
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.study.catalogue import Catalogue
-from tunerstudio.study.model import Block, BlocksModel, LayerBlock, RepeatBlock
-from tunerstudio.study.network import block_names
+from tunerstudio.study.model import Block, BlocksModel, Branch, LayerBlock
+from tunerstudio.study.names import base_name, block_names
 
 _NODE = Qt.ItemDataRole.UserRole
 _SEGMENTS = Qt.ItemDataRole.UserRole + 1
@@ -49,10 +49,10 @@ class Node:
 
     Attributes:
         kind: What it stands for.
-        path: Of a block; empty for the others.
+        path: Of a block or a branch; empty for the others.
     """
 
-    kind: Literal["input", "block", "output", "optimizer"]
+    kind: Literal["input", "block", "branch", "output", "optimizer"]
     path: BlockPath = ()
 
 
@@ -66,6 +66,24 @@ class FixedRows:
     input: Sequence[Segment]
     output: Sequence[Segment]
     optimizer: Sequence[Segment]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What the rows are drawn from.
+
+    Attributes:
+        names: Name of every block by its path as text.
+        troubled: What is wrong, by field path.
+    """
+
+    blocks: Sequence[Block] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    troubled: Mapping[str, str] = field(default_factory=dict)
+
+    def trouble(self, at: str) -> str:
+        """The first sentence about the field `at` or anything inside it."""
+        return _first_under(self.troubled, at)
 
 
 class NetworkTree(QTreeWidget):
@@ -88,6 +106,10 @@ class NetworkTree(QTreeWidget):
         self._catalogue = catalogue
         self._selected: Node = INPUT
         self._items: dict[Node, QTreeWidgetItem] = {}
+        self._rows = _Rows()
+        self._collapsed: set[BlockPath] = set()
+        self.itemCollapsed.connect(lambda item: self._collapsed.add(item.data(0, _NODE).path))
+        self.itemExpanded.connect(lambda item: self._collapsed.discard(item.data(0, _NODE).path))
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setIconSize(QSize(18, 18))
@@ -119,18 +141,19 @@ class NetworkTree(QTreeWidget):
             self.clear()
             self._items = {}
             self._add(None, INPUT, self.tr("Input"), "ph.sign-in", fixed.input)
-            self._add_blocks(None, model.blocks, (), block_names(model.blocks), troubled)
+            self._rows = _Rows(model.blocks, block_names(model.blocks), troubled)
+            self._add_rows(None, model.blocks, ())
             self._add(None, OUTPUT, self.tr("Output"), "ph.sign-out", fixed.output)
             wrong = _first_under(troubled, "model.optimizer")
             self._add(None, OPTIMIZER, self.tr("Optimizer"), "ph.trend-down", fixed.optimizer, wrong)
-            self.expandAll()
+            for node, item in self._items.items():
+                item.setExpanded(node.path not in self._collapsed)
         self.select(self._selected)
 
     def select(self, node: Node) -> None:
         """Select `node`, or what comes closest if it is gone."""
-        while node not in self._items and node.kind == "block":
-            index = node.path[-1]
-            node = Node("block", (*node.path[:-1], index - 1)) if index > 0 else _parent(node)
+        while node not in self._items and node.kind in ("block", "branch"):
+            node = self._nearest(node)
         with QSignalBlocker(self):
             self.setCurrentItem(self._items[node])
         changed = node != self._selected
@@ -138,27 +161,41 @@ class NetworkTree(QTreeWidget):
         if changed:
             self.node_selected.emit(node)
 
-    def _add_blocks(
-        self,
-        parent: QTreeWidgetItem | None,
-        blocks: Sequence[Block],
-        prefix: BlockPath,
-        names: Mapping[str, str],
-        troubled: Mapping[str, str],
-    ) -> None:
-        for index, block in enumerate(blocks):
+    def _nearest(self, node: Node) -> Node:
+        """The row at this path whatever it is, or the one above it, or what it is in."""
+        for path in (node.path, (*node.path[:-1], node.path[-1] - 1), node.path[:-1]):
+            for kind in ("block", "branch"):
+                if Node(kind, path) in self._items:
+                    return Node(kind, path)
+        return Node("block", node.path[:-1]) if len(node.path) > 1 else INPUT
+
+    def _add_rows(self, parent: QTreeWidgetItem | None, rows: Sequence[Row], prefix: BlockPath) -> None:
+        for index, row in enumerate(rows):
             path = (*prefix, index)
-            title = block_title(block, name_of(names, path))
-            field = f"model.blocks.{path_text(path)}"
-            if isinstance(block, RepeatBlock):
-                wrong = _first_under(troubled, f"{field}.repeat") or _first_under(troubled, f"{field}.name")
-                item = self._add(parent, Node("block", path), title, "ph.repeat", block_segments(block), wrong)
-                self._add_blocks(item, block.blocks, path, names, troubled)
-            else:
-                info = self._catalogue.layer(block.layer) if isinstance(block, LayerBlock) else None
-                icon = group_icon(info.group if info is not None else "")
-                wrong = _first_under(troubled, field)
-                self._add(parent, Node("block", path), title, icon, block_segments(block), wrong)
+            item = (
+                self._add_branch(parent, row, path) if isinstance(row, Branch) else self._add_block(parent, row, path)
+            )
+            self._add_rows(item, children(row), path)
+
+    def _add_branch(self, parent: QTreeWidgetItem | None, branch: Branch, path: BlockPath) -> QTreeWidgetItem:
+        wrong = self._rows.trouble(f"model.blocks.{path_text(self._rows.blocks, path)}.name")
+        empty = [] if branch.blocks else [Segment(self.tr("nothing: its input passes as it is"))]
+        return self._add(parent, Node("branch", path), branch.name, "ph.caret-double-right", empty, wrong)
+
+    def _add_block(self, parent: QTreeWidgetItem | None, block: Block, path: BlockPath) -> QTreeWidgetItem:
+        place = path_text(self._rows.blocks, path)
+        title = block_title(block, self._rows.names.get(place, ""))
+        field = f"model.blocks.{place}"
+        if isinstance(block, LayerBlock):
+            info = self._catalogue.layer(block.layer)
+            icon, wrong = group_icon(info.group if info is not None else ""), self._rows.trouble(field)
+        else:  # what is wrong inside is told at the row inside
+            kind = base_name(block)
+            own = (
+                f"{field}.{name}" for name in type(block).model_fields if name not in ("blocks", "one_of", "parallel")
+            )
+            icon, wrong = CONTAINER_ICONS[kind], next(filter(None, map(self._rows.trouble, own)), "")
+        return self._add(parent, Node("block", path), title, icon, block_segments(block), wrong, block.disabled)
 
     def _add(
         self,
@@ -168,6 +205,7 @@ class NetworkTree(QTreeWidget):
         icon: str,
         segments: Sequence[Segment],
         wrong: str = "",
+        disabled: bool = False,
     ) -> QTreeWidgetItem:
         text = "   ".join(segment.text for segment in segments)
         item = QTreeWidgetItem([title, text])
@@ -178,10 +216,14 @@ class NetworkTree(QTreeWidget):
         item.setToolTip(0, wrong or title)
         item.setToolTip(1, wrong or text)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if node.kind == "block":
+        if node.kind in ("block", "branch"):
             flags |= Qt.ItemFlag.ItemIsDragEnabled
-            if icon == "ph.repeat":
+            if node.kind == "branch" or icon in CONTAINER_ICONS.values():
                 flags |= Qt.ItemFlag.ItemIsDropEnabled
+        if disabled:
+            font = item.font(0)
+            font.setStrikeOut(True)
+            item.setFont(0, font)
         item.setFlags(flags)
         if parent is None:
             self.addTopLevelItem(item)
@@ -210,7 +252,7 @@ class NetworkTree(QTreeWidget):
 
     def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:
         node = items[0].data(0, _NODE) if items else INPUT
-        return block_data(node.path) if node.kind == "block" else QMimeData()
+        return block_data(node.path) if node.path else QMimeData()
 
     def dropEvent(self, event: QDropEvent) -> None:
         target = self._drop_path(event)
@@ -231,12 +273,13 @@ class NetworkTree(QTreeWidget):
         if item is None:
             return blocks_end
         node: Node = item.data(0, _NODE)
-        if node.kind != "block":
+        if not node.path:
             return (0,) if node == INPUT else blocks_end
         rect = self.visualItemRect(item)
         y = event.position().y()
         margin = min(max(rect.height() / 5.5, 2), 12)  # as wide as where Qt draws its indicator between rows
-        if item.childCount() and rect.top() + margin < y < rect.bottom() - margin:
+        holds = bool(item.flags() & Qt.ItemFlag.ItemIsDropEnabled)
+        if holds and rect.top() + margin < y < rect.bottom() - margin:
             return (*node.path, item.childCount())
         below = y > rect.center().y()
         if below and item.childCount() and item.isExpanded():
@@ -294,10 +337,6 @@ class _RowDelegate(QStyledItemDelegate):
             place = QRect(left, area.top(), room, area.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
             left += metrics.horizontalAdvance(text) + 2 * SPACE_S
-
-
-def _parent(node: Node) -> Node:
-    return Node("block", node.path[:-1]) if len(node.path) > 1 else INPUT
 
 
 def _first_under(troubled: Mapping[str, str], field: str) -> str:

@@ -10,15 +10,28 @@ from PySide6.QtCore import QObject
 
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor import tree
-from tunerstudio.gui.model_editor.inspector import COUNT, Inspector, all_arguments
+from tunerstudio.gui.model_editor.container_fields import container_fields, with_container_field
+from tunerstudio.gui.model_editor.inspector import Inspector, all_arguments
 from tunerstudio.gui.model_editor.network_tree import Node
+from tunerstudio.gui.model_editor.palette import container_help
 from tunerstudio.gui.model_editor.parsing import UNSET
 from tunerstudio.gui.model_editor.summary import block_title
 from tunerstudio.gui.model_editor.tree import path_text
 from tunerstudio.gui.model_editor.words import input_segments, output_units
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
 from tunerstudio.study.files import plain
-from tunerstudio.study.model import Block, BlocksModel, LayerBlock, Optimizer, RepeatBlock
+from tunerstudio.study.model import (
+    Block,
+    BlocksModel,
+    Branch,
+    Container,
+    LayerBlock,
+    OneOfBlock,
+    Optimizer,
+    ParallelBlock,
+    RepeatBlock,
+)
+from tunerstudio.study.names import base_name
 from tunerstudio.study.network import block_names
 from tunerstudio.study.objectives import known_losses, known_metrics
 from tunerstudio.study.tunable import TuneChoice
@@ -45,11 +58,13 @@ class NodeFields(QObject):
 
     def show_node(self, node: Node, model: BlocksModel, study: StudyContext, problems: Mapping[str, str]) -> None:
         """Show the fields of `node` with what is wrong with them (by field path)."""
-        block = tree.block_at(model.blocks, node.path) if node.kind == "block" else None
-        if isinstance(block, LayerBlock):
-            self._show_layer(node, block, model, problems)
-        elif isinstance(block, RepeatBlock):
-            self._show_repeat(node, block, model, problems)
+        row = tree.row_at(model.blocks, node.path)
+        if isinstance(row, LayerBlock):
+            self._show_layer(node, row, model, problems)
+        elif isinstance(row, Branch):
+            self._show_branch(node, row)
+        elif row is not None:
+            self._show_container(node, row, model, problems)
         elif node.kind == "optimizer":
             self._show_optimizer(model, problems)
         elif node.kind == "output":
@@ -67,12 +82,10 @@ class NodeFields(QObject):
         block = tree.block_at(model.blocks, node.path)
         if block is None:
             return model
-        if isinstance(block, RepeatBlock):
-            new: Block = block.model_copy(update={"repeat": value})
-        elif not isinstance(block, LayerBlock):
-            return model
+        if isinstance(block, LayerBlock):
+            new: Block = block.model_copy(update={"arguments": with_argument(block.arguments, name, value)})
         else:
-            new = block.model_copy(update={"arguments": with_argument(block.arguments, name, value)})
+            new = with_container_field(block, name, value)
         return model.model_copy(update={"blocks": tree.replaced(model.blocks, node.path, new)})
 
     def with_optimizer(self, model: BlocksModel, name: Any) -> BlocksModel:
@@ -83,8 +96,8 @@ class NodeFields(QObject):
 
     def _show_layer(self, node: Node, block: LayerBlock, model: BlocksModel, problems: Mapping[str, str]) -> None:
         info = self._catalogue.layer(block.layer)
-        field = f"model.blocks.{path_text(node.path)}"
-        name = block_names(model.blocks)[path_text(node.path)]
+        place = path_text(model.blocks, node.path)
+        field, name = f"model.blocks.{place}", block_names(model.blocks)[place]
         sentence = problems.get(f"{field}.layer", "") or (info.help if info is not None else "")
         self._inspector.show_node((node, block.layer), block_title(block, name), sentence)
         self._inspector.show_name(block.name, name)
@@ -93,16 +106,31 @@ class NodeFields(QObject):
         remarks = _remarks(problems, f"{field}.arguments.")
         self._inspector.show_fields(block.layer, arguments, block.arguments, remarks, f"{name}_")
 
-    def _show_repeat(self, node: Node, block: RepeatBlock, model: BlocksModel, problems: Mapping[str, str]) -> None:
-        name = block_names(model.blocks)[path_text(node.path)]
-        sentence = self.tr("The layers inside, several times one behind the other.")
-        self._inspector.show_node((node, "repeat"), block_title(block, name), sentence)
+    def _show_container(self, node: Node, block: Container, model: BlocksModel, problems: Mapping[str, str]) -> None:
+        place = path_text(model.blocks, node.path)
+        name, kind = block_names(model.blocks)[place], base_name(block)
+        self._inspector.show_node((node, kind), block_title(block, name), container_help(kind))
         self._inspector.show_name(block.name, name)
-        remarks = _remarks(problems, f"model.blocks.{path_text(node.path)}.")
-        labels = {COUNT.name: self.tr("how many")}
-        self._inspector.show_fields("repeat", (COUNT,), {COUNT.name: block.repeat}, remarks, labels=labels)
-        self._inspector.form.rows[COUNT.name].set_default_name(f"{name}_count")
-        self._inspector.show_shared(block.shared)
+        fields = container_fields(block)
+        remarks = _remarks(problems, f"model.blocks.{place}.")
+        arguments = [field.argument for field in fields]
+        key = (kind, *(argument.choices for argument in arguments))
+        tunable = [field.argument.name for field in fields if field.tuned_name is not None]
+        values = {field.argument.name: field.value for field in fields}
+        labels = {field.argument.name: field.label for field in fields}
+        self._inspector.show_fields(key, arguments, values, remarks, labels=labels, tunable=tunable)
+        for field in fields:
+            if field.tuned_name is not None:
+                self._inspector.form.rows[field.argument.name].set_default_name(name + field.tuned_name)
+        if isinstance(block, RepeatBlock):
+            self._inspector.show_shared(block.shared)
+        self._inspector.show_branch_button(isinstance(block, OneOfBlock | ParallelBlock))
+
+    def _show_branch(self, node: Node, branch: Branch) -> None:
+        sentence = self.tr("The layers of this branch; without any, its input passes as it is.")
+        self._inspector.show_node((node, "branch"), self.tr("Branch {name}").format(name=branch.name), sentence)
+        self._inspector.show_name(branch.name, branch.name)
+        self._inspector.show_branch_button(True)
 
     def _optimizers(self, name: Any) -> list[Any]:
         names = name.choices if isinstance(name, TuneChoice) else (name,)

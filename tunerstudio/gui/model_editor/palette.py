@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from tunerstudio.gui.model_editor.drag import class_data
+from tunerstudio.gui.model_editor.summary import container_title
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.study.catalogue import Catalogue, ClassInfo
+from tunerstudio.study.model import CONTAINERS
 
-REPEAT = "Repeat"
-"""What stands in the palette for the container, beside the names of layers."""
+_CONTAINER = "container:"
+
+
+def container_name(kind: str) -> str:
+    """What stands in the palette for a container (a key of `study.model.CONTAINERS`), beside the names of layers."""
+    return f"{_CONTAINER}{kind}"
+
+
+def container_kind(name: str) -> str | None:
+    """The container that a name of the palette means; None if it means a layer."""
+    return name.removeprefix(_CONTAINER) if name.startswith(_CONTAINER) else None
+
+
+CONTAINER_ICONS = {
+    "repeat": "ph.repeat",
+    "optional": "ph.toggle-left",
+    "residual": "ph.arrow-bend-right-down",
+    "one_of": "ph.git-branch",
+    "parallel": "ph.rows",
+}
 
 _NAME = Qt.ItemDataRole.UserRole
 
@@ -35,6 +55,17 @@ _ICONS = {
 }
 
 
+def container_help(kind: str) -> str:
+    """What a container does, in a sentence."""
+    return {
+        "repeat": _tr("The layers inside, several times one behind the other; how often may be tuned."),
+        "optional": _tr("The layers inside, or nothing: the search finds out which is better."),
+        "residual": _tr("The layers inside, and their input added to their output (a skip connection)."),
+        "one_of": _tr("One of several groups of layers: the search finds out which is best."),
+        "parallel": _tr("Several groups of layers side by side, with the same input; their outputs are merged."),
+    }[kind]
+
+
 def group_icon(group: str) -> str:
     """Name of the icon for a group of layers."""
     return _ICONS.get(group, "ph.puzzle-piece")
@@ -44,7 +75,7 @@ class Palette(QWidget):
     """A search line above a list of layers; Enter, a double click or a drag adds one.
 
     Signals:
-        chosen: (str) a class name, or `REPEAT`, shall be added to the network.
+        chosen: (str) a class name, or a `container_name`, shall be added to the network.
     """
 
     chosen = Signal(str)
@@ -86,17 +117,17 @@ class Palette(QWidget):
         if words.strip():
             named = [info for info in layers if _found_by_name(info, words)]
             others = [info for info in layers if info.matches(words) and info not in named]
-            repeat = words.strip().lower() in REPEAT.lower()
-            self._group(self.tr("Found"), [*_usable_first(named), *_usable_first(others)], True, repeat)
+            containers = [kind for kind in CONTAINERS if words.strip().lower() in container_title(kind).lower()]
+            self._group(self.tr("Found"), [*_usable_first(named), *_usable_first(others)], True, containers)
             return
         everyday = sorted((info for info in layers if info.everyday), key=lambda info: info.everyday or 0)
         self._group(self.tr("Everyday"), everyday, True)
-        self._group(self.tr("Containers"), [], True, with_repeat=True)
+        self._group(self.tr("Containers"), [], True, list(CONTAINERS))
         for group in sorted({info.group for info in layers}):
             self._group(group, _usable_first([info for info in layers if info.group == group]), False)
 
-    def _group(self, title: str, infos: Sequence[ClassInfo], expanded: bool, with_repeat: bool = False) -> None:
-        if not infos and not with_repeat:
+    def _group(self, title: str, infos: Sequence[ClassInfo], expanded: bool, containers: Sequence[str] = ()) -> None:
+        if not infos and not containers:
             return
         heading = QTreeWidgetItem(self.list, [title])
         heading.setSizeHint(0, _ROW)
@@ -104,12 +135,12 @@ class Palette(QWidget):
         font = heading.font(0)
         font.setBold(True)
         heading.setFont(0, font)
-        if with_repeat:
-            item = QTreeWidgetItem(heading, [REPEAT])
-            item.setData(0, _NAME, REPEAT)
+        for kind in containers:
+            item = QTreeWidgetItem(heading, [container_title(kind)])
+            item.setData(0, _NAME, container_name(kind))
             item.setSizeHint(0, _ROW)
-            item.setIcon(0, self._theme.icon("ph.repeat"))
-            item.setToolTip(0, self.tr("The layers inside, several times; how often may be tuned."))
+            item.setIcon(0, self._theme.icon(CONTAINER_ICONS[kind]))
+            item.setToolTip(0, container_help(kind))
         for info in infos:
             item = QTreeWidgetItem(heading, [info.name])
             item.setData(0, _NAME, info.name)
@@ -171,3 +202,7 @@ def _usable_first(infos: Sequence[ClassInfo]) -> list[ClassInfo]:
 def _found_by_name(info: ClassInfo, words: str) -> bool:
     wanted = words.lower().replace(" ", "")
     return any(wanted in name.lower() for name in (info.name, *info.aliases))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Palette", text)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
 from tunerstudio.gui.model_editor.parsing import list_text, number_text, value_text
-from tunerstudio.gui.model_editor.tree import path_text
-from tunerstudio.study.containers import lists_of
+from tunerstudio.study.arguments import LayerSpec, ObjectSpec, Reference, varies
 from tunerstudio.study.hyperparameters import UNCOUNTABLE
 from tunerstudio.study.model import (
     Block,
     LayerBlock,
-    OneOfBlock,
     OptionalBlock,
     ParallelBlock,
     RepeatBlock,
     ResidualBlock,
 )
+from tunerstudio.study.names import base_name
 from tunerstudio.study.network import AnyTunable
 from tunerstudio.study.tunable import TuneBoolean, TuneChoice
 
@@ -37,42 +37,66 @@ class Segment:
     tunable: bool = False
 
 
+def container_title(kind: str) -> str:
+    """What a container (a key of `study.model.CONTAINERS`) is called."""
+    return {
+        "repeat": _tr("Repeat"),
+        "optional": _tr("Optional"),
+        "residual": _tr("Residual"),
+        "one_of": _tr("One of"),
+        "parallel": _tr("Parallel"),
+    }[kind]
+
+
 def block_title(block: Block, name: str) -> str:
     """`Dense 1`, or the user's own name with the class behind it."""
-    words = {
-        RepeatBlock: _tr("Repeat"),
-        OptionalBlock: _tr("Optional"),
-        ResidualBlock: _tr("Residual"),
-        OneOfBlock: _tr("One of"),
-        ParallelBlock: _tr("Parallel"),
-    }
-    base = block.layer if isinstance(block, LayerBlock) else words[type(block)]
-    if block.name:
-        return f"{block.name} ({base})"
-    number = name.rsplit("_", 1)[-1]
-    return f"{base} {number}" if number.isdigit() else base
+    base = block.layer if isinstance(block, LayerBlock) else container_title(base_name(block))
+    number = re.fullmatch(rf"{re.escape(base_name(block))}_(\d+)", block.name or name)
+    if number is not None:  # an automatic name, written down or not
+        return f"{base} {number[1]}"
+    return f"{block.name} ({base})" if block.name else base
 
 
 def block_segments(block: Block) -> list[Segment]:
-    """The arguments of a block, in the order they were given."""
-    if isinstance(block, RepeatBlock):
-        times = Segment(_tr("{n} times").format(n=short(block.repeat)), isinstance(block.repeat, AnyTunable))
-        return [times, Segment(_tr("same values in all copies"))] if block.shared else [times]
+    """The arguments of a block, in the order they were given; of a container, what varies about it."""
+    found = [Segment(_tr("switched off"))] if block.disabled else []
     if isinstance(block, LayerBlock):
-        return argument_segments(block.arguments)
-    return [Segment(inside.name or _tr("{n} blocks").format(n=len(inside.blocks))) for inside in lists_of(block)]
+        return [*found, *argument_segments(block.arguments)]
+    if isinstance(block, RepeatBlock):
+        found.append(Segment(_tr("{n} times").format(n=short(block.repeat)), varies(block.repeat)))
+        if block.shared:
+            found.append(Segment(_tr("same values in all copies")))
+    elif isinstance(block, OptionalBlock):
+        found.append(Segment(short(block.optional), varies(block.optional)))
+    elif isinstance(block, ResidualBlock):
+        text = _tr("its input is added: {when}") if varies(block.residual) else _tr("its input is added")
+        found.append(Segment(text.format(when=short(block.residual)), varies(block.residual)))
+    elif isinstance(block, ParallelBlock):
+        found.append(Segment(_tr("merged by {how}").format(how=short(block.merge)), varies(block.merge)))
+    else:
+        every = "|".join(branch.name for branch in block.one_of)
+        chosen = every if block.chosen is None else short(block.chosen)
+        found.append(Segment(chosen, block.chosen is None or varies(block.chosen)))
+    return found
 
 
 def argument_segments(arguments: Mapping[str, object]) -> list[Segment]:
     """`name value` for each argument; an activation speaks for itself."""
     return [
-        Segment(short(value) if name == "activation" else f"{name} {short(value)}", isinstance(value, AnyTunable))
+        Segment(short(value) if name == "activation" else f"{name} {short(value)}", varies(value))
         for name, value in arguments.items()
     ]
 
 
 def short(value: object) -> str:
     """A value or a range in as few characters as possible: `9–27 step 3`, `relu|tanh`, `on|off`."""
+    if isinstance(value, Reference):
+        return f"= {value.ref}" if value.times == 1 else f"= {value.ref} × {number_text(value.times)}"
+    if isinstance(value, LayerSpec):
+        return f"{value.layer}({', '.join(segment.text for segment in argument_segments(value.arguments))})"
+    if isinstance(value, ObjectSpec):
+        inside = ", ".join(segment.text for segment in argument_segments(value.arguments))
+        return f"{short(value.name)}({inside})" if inside else short(value.name)
     if not isinstance(value, AnyTunable):
         return value_text(value)
     if isinstance(value, TuneBoolean):
@@ -107,11 +131,6 @@ def values_sentence(tunable: AnyTunable) -> str:
     values = hyperparameter.values()
     first = [next(values) for _ in range(min(int(count), 5))]
     return list_text(first) if count <= 5 else f"{list_text(first[:3])} … {value_text(hyperparameter.from_unit(1.0))}"
-
-
-def name_of(names: Mapping[str, str], path: tuple[int, ...]) -> str:
-    """The name of the block at `path` in what `study.network.block_names` gave."""
-    return names.get(path_text(path), "")
 
 
 def _tr(text: str) -> str:
