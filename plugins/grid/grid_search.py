@@ -31,7 +31,7 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     start = 1 + max((int(trial.tags["point"]) for trial in history.trials if "point" in trial.tags), default=-1)
     axes = _axes(space, options)
     for index, values in enumerate(_points(space, axes, 0, {})):
-        if index >= start and values_key(values) not in tried:
+        if index >= start and values_key(values) not in tried and history.allows(values):
             return Proposal(values, f"Point {index + 1} of the grid", tags={"point": index})
     return Finished("every point of the grid has been tried")
 

@@ -13,7 +13,7 @@ kill. `propose` is pure: what it returns depends on its arguments only. That is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,7 @@ from tunerstudio.algorithms.curves import LearningCurves, expected_losses
 from tunerstudio.algorithms.legality import random_values
 from tunerstudio.algorithms.rungs import bracket_count, bracket_of, halving_verdict, rungs
 from tunerstudio.algorithms.tried import TriedConfigurations
+from tunerstudio.study.constraints import Constraint, broken_constraint
 from tunerstudio.study.hyperparameters import (
     UNCOUNTABLE,
     Boolean,
@@ -57,6 +58,8 @@ class History:
         max_trials: Budget of the study.
         max_epochs: Epochs per execution that the study allows.
         curves: Learning curves of the study where trials may be PRUNED; None elsewhere.
+        constraints: What values must keep to; see `allows`.
+        refused: Numbers of the trials that were CANCELLED because their network broke a constraint.
     """
 
     trials: Sequence[Trial]
@@ -64,6 +67,12 @@ class History:
     max_trials: int
     max_epochs: int
     curves: LearningCurves | None = None
+    constraints: Sequence[Constraint] = ()
+    refused: Collection[int] = ()
+
+    def allows(self, values: Values) -> bool:
+        """Whether legal values keep to the constraints that are known without building the network."""
+        return broken_constraint(self.constraints, values) is None
 
     def completed(self) -> list[Trial]:
         """Trials that were trained to the end, with a score."""
@@ -84,8 +93,8 @@ class History:
         return trials, np.array(expected_losses(trials, self.curves, self.direction), dtype=np.float64)
 
     def failed(self) -> list[Trial]:
-        """Trials that ended without a score: a bad region to keep away from."""
-        return [t for t in self.trials if t.state is TrialState.FAILED]
+        """Trials that ended without a score, or broke a constraint when built: a bad region to keep away from."""
+        return [t for t in self.trials if t.state is TrialState.FAILED or t.number in self.refused]
 
     def pending(self) -> list[Trial]:
         """Trials that are queued, running or paused."""
@@ -140,8 +149,11 @@ Answer = Proposal | Values | Wait | Finished
 
 
 def untried_values(space: SearchSpace, history: History, rng: np.random.Generator) -> Values | None:
-    """A configuration drawn at random among those that no trial has had; None if there is none left."""
-    tried = TriedConfigurations(space)
+    """A configuration drawn at random among those that no trial has had; None if there is none left.
+
+    It keeps to the constraints.
+    """
+    tried = TriedConfigurations(space, history.allows if history.constraints else None)
     for trial in history.trials:
         tried.add(trial.values)
     return tried.untried(rng)
@@ -154,6 +166,7 @@ __all__ = [
     "Boolean",
     "Choice",
     "Condition",
+    "Constraint",
     "Execution",
     "Finished",
     "Fixed",

@@ -21,8 +21,9 @@ from tunerstudio.algorithms.loading import load_module
 from tunerstudio.algorithms.manifest import Manifest
 from tunerstudio.algorithms.oracle import OracleDriver, OracleSettings
 from tunerstudio.algorithms.tried import TriedConfigurations
-from tunerstudio.study.errors import StudyError
-from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.constraints import FIELD, broken_constraint, constraint_problems, parse_constraints
+from tunerstudio.study.errors import Problem, StudyError
+from tunerstudio.study.hyperparameters import SearchSpace, Values
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Trial
 
@@ -51,6 +52,7 @@ class AlgorithmHost:
         options: As in the study document; missing ones take their defaults.
         time_limit_s: How long one proposal may take.
         curves: Learning curves, where trials may be pruned (`Pruner.curves`).
+        constraints: Conditions that the values of every trial must keep to.
 
     Raises:
         StudyError: If the options are wrong or the algorithm cannot search this space.
@@ -68,9 +70,11 @@ class AlgorithmHost:
         options: Mapping[str, JsonValue] | None = None,
         time_limit_s: float = 300.0,
         curves: LearningCurves | None = None,
+        constraints: Sequence[str] = (),
     ) -> None:
         complete, problems = check_options(manifest, options or {})
         problems += check_space(manifest, space)
+        problems += constraint_problems(constraints, space.names())
         if problems:
             raise StudyError(problems)
         self.manifest = manifest
@@ -81,7 +85,10 @@ class AlgorithmHost:
         self._max_epochs = max_epochs
         self._options: Options = dict(complete)
         self._curves = curves
-        self._tried = TriedConfigurations(space)
+        self._constraints = parse_constraints(constraints)
+        self._tried = TriedConfigurations(space, self._allows if self._constraints else None)
+        if self._tried.total == 0:
+            raise StudyError([Problem(FIELD, "no configuration keeps to all constraints: loosen one of them")])
         self._notes: list[str] = []
         self._guard = Guard(manifest.id, time_limit_s)
         self._module = self._guard.call(lambda: load_module(manifest), "was loaded")
@@ -106,7 +113,7 @@ class AlgorithmHost:
         usable = self._tried.update(trials)
         if self._tried.exhausted and "uses_epochs" not in self.manifest.capabilities:
             return self._all_tried()
-        history = History(usable, self._objective.direction, self._max_trials, self._max_epochs, self._curves)
+        history = self._history(usable)
         answer = self._untried_answer(history, number)
         if isinstance(answer, Proposal) and self._oracle is not None:
             self._oracle.accept(number, answer.values)
@@ -143,6 +150,34 @@ class AlgorithmHost:
         notes, self._notes = self._notes, []
         return notes
 
+    def _history(self, trials: Sequence[Trial]) -> History:
+        refused = {trial.number for trial in trials if self.refusal(trial) is not None} if self._constraints else ()
+        return History(
+            trials,
+            self._objective.direction,
+            self._max_trials,
+            self._max_epochs,
+            self._curves,
+            self._constraints,
+            refused,
+        )
+
+    def _allows(self, values: Values) -> bool:
+        return broken_constraint(self._constraints, values) is None
+
+    def refusal(self, trial: Trial) -> str | None:
+        """Why a trial whose network has been built must not be trained, in a sentence; None if it may.
+
+        It is asked with `parameters` and, in `measures`, `memory_mb` set as far as they are known.
+        """
+        known = {} if trial.parameters is None else {"parameters": trial.parameters}
+        broken = broken_constraint(self._constraints, {**trial.values, **trial.measures, **known})
+        if broken is None:
+            return None
+        figures = {**trial.measures, **known, **trial.values}
+        told = ", ".join(f"{name} = {figures.get(name, 0)}" for name in broken.names)
+        return f"breaks the constraint {broken.text} ({told})"
+
     def _create_oracle(self) -> OracleDriver:
         settings = OracleSettings(self._space, self._objective, self._seed, self._max_trials, dict(self._options))
         return self._guard.call(lambda: OracleDriver(self.manifest, self._module, settings), "was started")
@@ -153,7 +188,7 @@ class AlgorithmHost:
             answer = self._ask(history, number, attempt)
             if not isinstance(answer, Proposal):
                 return answer
-            if answer.repeats or answer.values not in self._tried:
+            if answer.repeats or (answer.values not in self._tried and self._tried.allows(answer.values)):
                 return answer
             if last is not None and last.values == answer.values:
                 break  # it ignores the random numbers: asking again is of no use
@@ -165,10 +200,13 @@ class AlgorithmHost:
         values = self._tried.substitute(proposal.values, rng)
         if values is None:
             return self._all_tried()
-        return replace(proposal, values=values, reason="Nearest untried values to a proposal that was tried before")
+        why = "was tried before" if self._tried.allows(proposal.values) else "breaks a constraint"
+        return replace(proposal, values=values, reason=f"Nearest untried values to a proposal that {why}")
 
     def _all_tried(self) -> Finished:
-        return Finished(f"all {self._tried.total:g} configurations have been tried")
+        if self._tried.exhausted:
+            return Finished(f"all {self._tried.total:g} configurations have been tried")
+        return Finished("no further configuration was found that keeps to the constraints")
 
     def _rng(self, number: int, attempt: int) -> np.random.Generator:
         key = (attempt,) if attempt else ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +19,12 @@ _LISTABLE: Final = 20_000
 
 _DRAWS: Final = 100
 """Random draws before listing."""
+
+_CONSTRAINED_DRAWS: Final = 5_000
+"""The same where constraints may leave only a small part of a space that cannot be listed."""
+
+_NEAR: Final = 32
+"""Of so many configurations that keep to the constraints, the one nearest to a proposal that breaks them is taken."""
 
 _FAR_STEP: Final = 0.05
 """How far, on the unit scale, a neighbour on a continuous range lies."""
@@ -36,11 +43,18 @@ class TriedConfigurations:
     """The configurations of all trials so far, as far as they are legal in this space.
 
     Trials of an earlier version of the space that are not legal now count as nothing and are hidden from algorithms.
+
+    Args:
+        space: What may vary.
+        allows: Whether a configuration keeps to the constraints; None: there are none.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, allows: Callable[[Values], bool] | None = None) -> None:
         self._space = space
+        self._allows = allows
         self._count = space.count()
+        if allows is not None and self._count <= _LISTABLE:
+            self._count = sum(map(allows, space.all_values()))
         self._seen: dict[int, _Seen] = {}
         self._keys: set[str] = set()
 
@@ -56,7 +70,8 @@ class TriedConfigurations:
         for trial in sorted(trials, key=lambda trial: trial.number):
             seen = self._seen[trial.number]
             if seen.key is not None:
-                self._keys.add(seen.key)
+                if self.allows(seen.canonical):  # or it would count among those that can be tried
+                    self._keys.add(seen.key)
                 usable.append(trial if seen.canonical is seen.values else replace(trial, values=seen.canonical))
         return usable
 
@@ -78,9 +93,16 @@ class TriedConfigurations:
         """Whether a trial has had these legal values."""
         return values_key(values) in self._keys
 
+    def allows(self, values: Values) -> bool:
+        """Whether these legal values keep to the constraints."""
+        return self._allows is None or self._allows(values)
+
     @property
     def total(self) -> float:
-        """Number of configurations of the space; infinite if it is continuous."""
+        """Number of configurations that keep to the constraints; infinite if the space is continuous.
+
+        Of spaces with constraints that are too large to list: of all configurations.
+        """
         return self._count
 
     @property
@@ -90,25 +112,44 @@ class TriedConfigurations:
 
     def substitute(self, values: Values, rng: np.random.Generator) -> Values | None:
         """An untried configuration, as near to `values` as can be; None if there is none."""
-        neighbours = [near for near in self._neighbours(values, rng) if near not in self]
+        neighbours = [near for near in self._neighbours(values, rng) if self._is_open(near)]
         if neighbours:
             return neighbours[int(rng.integers(len(neighbours)))]
-        return self.untried(rng)
+        if self._allows is None or self._count <= _LISTABLE:
+            return self.untried(rng)
+        drawn = list(itertools.takewhile(lambda near: near is not None, (self.untried(rng) for _ in range(_NEAR))))
+        return min(drawn, key=lambda near: self._distance(values, near or {}), default=None)
+
+    def _is_open(self, values: Values) -> bool:
+        return values not in self and self.allows(values)
+
+    def _distance(self, left: Values, right: Values) -> float:
+        """Sum of the differences on the unit scales; 1 for a hyperparameter that only one of them has."""
+        total = 0.0
+        for name in left.keys() | right.keys():
+            if name not in left or name not in right:
+                total += 1.0
+            elif isinstance(self._space[name], Int | Float):
+                total += abs(self._space[name].to_unit(left[name]) - self._space[name].to_unit(right[name]))
+            else:
+                total += left[name] != right[name]
+        return total
 
     def untried(self, rng: np.random.Generator) -> Values | None:
         """An untried configuration at random; None if there is none."""
         if self.exhausted:
             return None
-        for _ in range(_DRAWS):
+        listable = self._allows is None or self._count <= _LISTABLE
+        for _ in range(_DRAWS if listable else _CONSTRAINED_DRAWS):
             values = random_values(self._space, rng)
-            if values not in self:
+            if self._is_open(values):
                 return values
         if math.isinf(self._count):
             return None
         if self._count <= _LISTABLE:
-            left = [values for values in self._space.all_values() if values not in self]
+            left = [values for values in self._space.all_values() if self._is_open(values)]
             return left[int(rng.integers(len(left)))] if left else None
-        return next((values for values in self._space.all_values() if values not in self), None)
+        return next((values for values in self._space.all_values() if self._is_open(values)), None)
 
     def _neighbours(self, values: Values, rng: np.random.Generator) -> Iterator[Values]:
         for name, value in values.items():
