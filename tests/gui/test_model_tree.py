@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunerstudio.gui.model_editor import tree
+from tunerstudio.gui.model_editor.clipboard import NoBlocksError, blocks_from_text, blocks_text
 from tunerstudio.gui.model_editor.parsing import (
     UNSET,
     TypedError,
@@ -19,7 +20,18 @@ from tunerstudio.gui.model_editor.range_preview import mark_positions
 from tunerstudio.gui.model_editor.suggestions import first_tunable, new_layer
 from tunerstudio.gui.model_editor.summary import block_segments, short, values_sentence
 from tunerstudio.study.catalogue import ArgumentInfo, load_catalogue
-from tunerstudio.study.model import LayerBlock, RepeatBlock
+from tunerstudio.study.containers import every_block
+from tunerstudio.study.files import plain
+from tunerstudio.study.model import (
+    CONTAINERS,
+    BlocksModel,
+    Branch,
+    LayerBlock,
+    OneOfBlock,
+    ParallelBlock,
+    RepeatBlock,
+    ResidualBlock,
+)
 from tunerstudio.study.network import AnyTunable
 from tunerstudio.study.tunable import TuneBoolean, TuneChoice, TuneFloat, TuneInt
 
@@ -86,31 +98,96 @@ def test_alt_up_walks_back_the_same_way():
     assert seen == ["(BCA)", "(BAC)", "(ABC)", "A(BC)"]
 
 
+def branches(inner):
+    return st.lists(st.lists(inner, max_size=2).map(tuple), min_size=1, max_size=3).map(
+        lambda lists: tuple(Branch(name="abc"[i], blocks=blocks) for i, blocks in enumerate(lists))
+    )
+
+
 block_trees = st.recursive(
     st.sampled_from("ABCDE").map(layer),
-    lambda inner: st.lists(inner, min_size=1, max_size=3).map(
-        lambda blocks: RepeatBlock(repeat=1, blocks=tuple(blocks))
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda blocks: RepeatBlock(repeat=1, blocks=tuple(blocks))),
+        st.lists(inner, min_size=1, max_size=2).map(lambda blocks: ResidualBlock(residual=True, blocks=tuple(blocks))),
+        branches(inner).map(lambda found: OneOfBlock(one_of=found)),
+        branches(inner).map(lambda found: ParallelBlock(parallel=found)),
     ),
     max_leaves=6,
 )
 
 
-def paths(blocks, prefix=()):
-    for index, block in enumerate(blocks):
+def paths(rows, prefix=()):
+    for index, row in enumerate(rows):
         yield (*prefix, index)
-        if isinstance(block, RepeatBlock):
-            yield from paths(block.blocks, (*prefix, index))
+        yield from paths(tree.children(row), (*prefix, index))
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(block_trees, min_size=1, max_size=4).map(tuple), st.data())
+def letters(rows):
+    found = []
+    for row in rows:
+        found += [row.layer] if isinstance(row, LayerBlock) else letters(tree.children(row))
+    return sorted(found)
+
+
+many_blocks = st.lists(block_trees, min_size=1, max_size=4).map(tuple)
+
+
+@settings(max_examples=80, deadline=None)
+@given(many_blocks, st.data())
 def test_any_move_keeps_every_layer(blocks, data):
     every = list(paths(blocks))
     source, target = data.draw(st.sampled_from(every)), data.draw(st.sampled_from(every))
     moved, place = tree.moved(blocks, source, target)
-    letters = sorted(letter for letter in flat(blocks) if letter.isalpha())
-    assert sorted(letter for letter in flat(moved) if letter.isalpha()) == letters
-    assert tree.block_at(moved, place) is tree.block_at(blocks, source)
+    assert letters(moved) == letters(blocks)
+    row, before = tree.row_at(moved, place), tree.row_at(blocks, source)
+    assert row is before or (isinstance(row, Branch) and row.blocks == before.blocks)
+    BlocksModel.model_validate(plain(BlocksModel(blocks=moved)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(many_blocks, st.data())
+def test_walking_and_wrapping_keep_every_layer(blocks, data):
+    path = data.draw(st.sampled_from(list(paths(blocks))))
+    for down in (True, False):
+        assert letters(tree.moved_by_one(blocks, path, down)[0]) == letters(blocks)
+    kind = data.draw(st.sampled_from(sorted(CONTAINERS)))
+    wrapped = tree.wrapped(blocks, path, kind)
+    assert letters(wrapped) == letters(blocks)
+    assert letters(tree.unwrapped(wrapped, path)) == letters(blocks)
+    BlocksModel.model_validate(plain(BlocksModel(blocks=wrapped)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(many_blocks)
+def test_paths_are_written_as_problems_write_them(blocks):
+    written = {tree.path_text(blocks, path) for path in paths(blocks) if tree.block_at(blocks, path) is not None}
+    assert written == {path for path, _ in every_block(blocks)}
+
+
+def test_a_block_dropped_among_branches_becomes_one():
+    choice = OneOfBlock(one_of=(Branch(name="a", blocks=(A,)),))
+    blocks, place = tree.moved((B, choice), (0,), (1, 1))
+    assert place == (0, 1, 0)
+    assert [(branch.name, branch.blocks) for branch in blocks[0].one_of] == [("a", (A,)), ("b", (B,))]
+
+
+def test_a_branch_cannot_stand_among_blocks_but_in_another_container():
+    first = OneOfBlock(one_of=(Branch(name="a", blocks=(A,)), Branch(name="b", blocks=(B,))))
+    second = ParallelBlock(parallel=(Branch(name="a", blocks=(C,)),))
+    assert tree.moved((first, second), (0, 0), (1,))[0] == (first, second)
+    blocks, place = tree.moved((first, second), (0, 0), (1, 1))
+    assert place == (1, 1)
+    assert [branch.name for branch in blocks[1].parallel] == ["a", "a 2"]
+    assert [branch.name for branch in blocks[0].one_of] == ["b"]
+
+
+def test_blocks_travel_as_text():
+    blocks = (NESTED[1], OneOfBlock(one_of=(Branch(name="a", blocks=(A,)),)))
+    assert blocks_from_text(blocks_text(blocks)) == blocks
+    assert blocks_from_text("layer: Dense") == (layer("Dense"),)
+    for text in ("", "hello", "- 3", "[", "layer: {a: 1}"):
+        with pytest.raises(NoBlocksError, match="holds no layers"):
+            blocks_from_text(text)
 
 
 def test_a_copy_has_no_names_of_its_own():

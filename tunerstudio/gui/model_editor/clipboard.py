@@ -35,6 +35,9 @@ def blocks_from_text(text: str) -> tuple[Block, ...]:
     )
     try:
         content = yaml.safe_load(text[:_MOST_CHARACTERS])
-        return _BLOCKS.validate_python(content if isinstance(content, list) else [content])
+        blocks = _BLOCKS.validate_python(content if isinstance(content, list) else [content])
     except (yaml.YAMLError, ValidationError) as error:
         raise refusal from error
+    if not blocks:
+        raise refusal
+    return blocks
