@@ -46,7 +46,7 @@ class CandidateSearch:
         self._encoder = encoder
         self._rng = rng
         self._candidates = candidates
-        self._taken = {_key(row) for row in tried}
+        self._taken = set(_keys(tried))
 
     def best(self, utility: Utility, near: Array, starts: int = 6, rounds: int = 10) -> tuple[Array, float] | None:
         """The best position found and its utility; None if every candidate is taken.
@@ -94,8 +94,7 @@ class CandidateSearch:
     def _utilities(self, rows: Array, utility: Utility) -> Array:
         """Utilities, minus infinity for what is taken."""
         scores = utility(self._encoder.features(rows))
-        taken = np.fromiter((_key(row) in self._taken for row in rows), dtype=bool, count=len(rows))
-        scores[taken] = -np.inf
+        scores[[key in self._taken for key in _keys(rows)]] = -np.inf
         return scores
 
     def _neighbours(self, rows: Array) -> tuple[Array, Array]:
@@ -124,6 +123,6 @@ class CandidateSearch:
         return [self._rng.integers(listed, size=len(column)).astype(float) for _ in range(6)]
 
 
-def _key(row: Array) -> bytes:
-    key: bytes = np.nan_to_num(row, nan=-1.0).tobytes()
-    return key
+def _keys(rows: Array) -> list[bytes]:
+    """One hashable thing per row, the same for equal rows."""
+    return [row.tobytes() for row in np.nan_to_num(rows, nan=-1.0)]

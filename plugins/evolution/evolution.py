@@ -1,0 +1,96 @@
+"""Regularised evolution (Real et al. 2019): children of the best of a few, and the old die out.
+
+A pure function of the history: the population is the latest completed trials, whoever proposed them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Trial, untried_values
+from tunerstudio.algorithms.encoding import Array, Axis, Encoder
+
+
+def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
+    """A random trial while the population grows, then a child."""
+    encoder = Encoder(space)
+    completed = history.completed()
+    if len(completed) < min(_whole(options["population"]), max(history.max_trials // 3, 2)) or not encoder.axes:
+        values = untried_values(space, history, rng)
+        if values is None:
+            return Finished("all configurations have been tried")
+        return Proposal(values, "Drawn at random for the first population")
+    loss = dict(zip((trial.number for trial in completed), history.losses(), strict=True))
+    population = completed[-_whole(options["population"]) :]
+    first = _winner(population, loss, rng, _whole(options["contest"]))
+    others = [trial for trial in population if trial is not first]
+    parents = [first, _winner(others, loss, rng, _whole(options["contest"]))]
+    crossed = rng.random() < _number(options["crossover"])
+    positions = encoder.positions([trial.values for trial in parents])
+    child = positions[0].copy()
+    if crossed:
+        from_other = rng.random(len(child)) < 0.5
+        child[from_other] = positions[1][from_other]
+    before = encoder.settle(child[None, :], rng)[0].copy()
+    changed = _mutate(encoder, before, rng, options, at_least=0 if crossed else 1)
+    child = encoder.settle(changed[None, :], rng)[0]
+    names = [axis.name for axis, old, new in zip(encoder.axes, before, child, strict=True) if not _same(old, new)]
+    values = encoder.values(child)
+    for parent, position in zip(parents, positions, strict=True):
+        # A number that goes through its place in the range comes back a little different in its last digits.
+        kept = [axis.name for axis, old, new in zip(encoder.axes, position, child, strict=True) if old == new]
+        values.update({name: parent.values[name] for name in kept})
+    return Proposal(values, _reason(parents, crossed, names))
+
+
+def _winner(population: list[Trial], loss: dict[int, float], rng: np.random.Generator, contest: int) -> Trial:
+    """The best of a few."""
+    drawn = rng.choice(len(population), size=min(contest, len(population)), replace=False)
+    return min((population[int(index)] for index in drawn), key=lambda trial: (loss[trial.number], -trial.number))
+
+
+def _mutate(encoder: Encoder, row: Array, rng: np.random.Generator, options: Options, at_least: int) -> Array:
+    """`row` with some of its active hyperparameters changed."""
+    active = np.flatnonzero(~np.isnan(row))
+    chance = min(_number(options["changes"]) / len(active), 1.0)
+    chosen = active[rng.random(len(active)) < chance]
+    if len(chosen) < at_least:
+        chosen = rng.choice(active, size=1)
+    changed = row.copy()
+    for index in chosen:
+        changed[index] = _moved(encoder.axes[index], row[index], rng, _number(options["step"]))
+    return changed
+
+
+def _moved(axis: Axis, place: float, rng: np.random.Generator, step: float) -> float:
+    """Another position on one axis: near by if it is ordered, else any."""
+    if not axis.listed:
+        return float(abs((place + rng.normal(0.0, step) + 1) % 2 - 1))  # reflected at both ends
+    count = len(axis.values)
+    if not axis.ordered:
+        return float((int(place) + int(rng.integers(1, count))) % count)
+    move = rng.normal(0.0, max(step * (count - 1), 1.0))
+    target = round(place + move) if abs(move) > 0.5 else place + np.sign(move)
+    inside = float(np.clip(target, 0, count - 1))
+    return inside if inside != place else float(place - np.sign(move))
+
+
+def _reason(parents: list[Trial], crossed: bool, names: list[str]) -> str:
+    other = f"with another {', '.join(names)}" if names else "with nothing else changed"
+    if crossed:
+        return f"Child of trials {parents[0].number} and {parents[1].number}, {other}"
+    return f"Trial {parents[0].number} {other}"
+
+
+def _same(old: float, new: float) -> bool:
+    return bool(old == new or (np.isnan(old) and np.isnan(new)))
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
