@@ -15,8 +15,22 @@ from tunerstudio.locations import resources_folder
 from tunerstudio.study.errors import suggest
 
 ArgumentType = Literal[
-    "int", "float", "bool", "choice", "activation", "initializer", "regularizer", "constraint", "shape", "text", "other"
+    "int",
+    "float",
+    "bool",
+    "choice",
+    "activation",
+    "initializer",
+    "regularizer",
+    "constraint",
+    "shape",
+    "dtype",
+    "layer",
+    "text",
+    "other",
 ]
+
+ObjectKind = Literal["initializer", "regularizer", "constraint", "schedule"]
 
 
 class _Model(BaseModel):
@@ -27,7 +41,8 @@ class ArgumentInfo(_Model):
     """One constructor argument.
 
     Attributes:
-        type: What to type; "shape" is a whole number or a list of them; "other" is any JSON value.
+        type: What to type; "shape" is a whole number or a list of them; "layer" is a layer inside this one;
+            "other" is any JSON value. A regularizer and its like may also be an object, see `Catalogue.objects_for`.
         required: Whether it must be given.
         nullable: Whether null (nothing) is a value.
         default: What holds when it is not given; null if required.
@@ -94,6 +109,8 @@ class Catalogue(_Model):
     losses: tuple[ClassInfo, ...]
     metrics: tuple[ClassInfo, ...]
     estimators: tuple[ClassInfo, ...]
+    callbacks: tuple[ClassInfo, ...] = ()
+    objects: dict[ObjectKind, tuple[ClassInfo, ...]] = Field(default_factory=dict)
     activations: tuple[str, ...]
     initializers: tuple[str, ...]
     regularizers: tuple[str, ...]
@@ -110,6 +127,34 @@ class Catalogue(_Model):
     def estimator(self, name: str) -> ClassInfo | None:
         """The scikit-learn estimator called `name`; None if there is none."""
         return _named(self.estimators, name)
+
+    def loss(self, name: str) -> ClassInfo | None:
+        """The loss called `name`, as a class (`Huber`) or as Keras's text (`huber`); None if there is none."""
+        return _spelled(self.losses, name)
+
+    def metric(self, name: str) -> ClassInfo | None:
+        """The metric class called `name`, or spelled like it; None if there is none."""
+        return _spelled(self.metrics, name)
+
+    def objects_for(self, argument: ArgumentInfo) -> tuple[ClassInfo, ...]:
+        """Classes of the objects that can stand in `argument` as `{name, arguments}`; empty if none can."""
+        kind = "schedule" if argument.name == "learning_rate" else argument.type
+        return next((infos for key, infos in self.objects.items() if key == kind), ())
+
+    def object_for(self, argument: ArgumentInfo, name: str) -> ClassInfo | None:
+        """The class of an object called `name` for `argument`: `l2` and `L2` are the same; None if there is none."""
+        return _spelled(self.objects_for(argument), name)
+
+    def inner_layers(self, info: ClassInfo, argument: ArgumentInfo) -> tuple[ClassInfo, ...]:
+        """Layers that can stand in the "layer" argument of the wrapper `info`."""
+        if argument.name == "cell":
+            return tuple(layer for layer in self.layers if layer.name.endswith("Cell"))
+        usable = (layer for layer in self.layers if not layer.unusable and layer.name not in _WRAPPERS)
+        if info.name == "Bidirectional":
+            return tuple(layer for layer in usable if layer.group == "Recurrent")
+        if info.name == "SpectralNormalization":
+            return tuple(layer for layer in usable if layer.argument("kernel_initializer") is not None)
+        return tuple(usable)
 
     def names(self, argument: ArgumentInfo) -> tuple[str, ...]:
         """The names to offer for `argument`; empty if anything may be typed."""
@@ -135,6 +180,15 @@ def load_catalogue() -> Catalogue:
     """The catalogue that ships with the program."""
     text = (resources_folder() / "catalogue" / "keras.json").read_text(encoding="utf-8")
     return Catalogue.model_validate_json(text)
+
+
+_WRAPPERS = {"Bidirectional", "TimeDistributed", "SpectralNormalization", "RNN"}
+
+
+def _spelled(classes: Sequence[ClassInfo], name: str) -> ClassInfo | None:
+    wanted = name.replace("_", "").lower()
+    own = _named(classes, name)
+    return own or next((info for info in classes if info.name.lower() == wanted), None)
 
 
 def _named(classes: Sequence[ClassInfo], name: str) -> ClassInfo | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tunerstudio.study.catalogue import Catalogue, argument_problems
-from tunerstudio.study.containers import lists_of
+from tunerstudio.study.checks_blocks import blocks_problems, training_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, suggest
-from tunerstudio.study.model import Block, BlocksModel, EstimatorModel, LayerBlock
+from tunerstudio.study.model import BlocksModel, EstimatorModel
 from tunerstudio.study.network import search_space
 from tunerstudio.study.objectives import objective_problem
-from tunerstudio.study.tunable import TuneChoice
 
 
 def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Problem]:
@@ -19,8 +18,8 @@ def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Proble
     model = document.model
     found: list[Problem] = []
     if isinstance(model, BlocksModel):
-        found += _blocks_problems(model.blocks, "model.blocks.", catalogue)
-        found += _optimizer_problems(model, catalogue)
+        found += blocks_problems(model.blocks, catalogue)
+        found += training_problems(model, catalogue)
     elif isinstance(model, EstimatorModel):
         found += _estimator_problems(document, model, catalogue)
     try:
@@ -34,41 +33,6 @@ def objective_problems(document: StudyDocument) -> list[Problem]:
     """Whether the objective suits the task and the model."""
     sentence = objective_problem(document.search.objective, document.data.task, document.model)
     return [Problem("search.objective", sentence)] if sentence else []
-
-
-def _blocks_problems(blocks: Sequence[Block], prefix: str, catalogue: Catalogue) -> Iterator[Problem]:
-    for index, block in enumerate(blocks):
-        path = f"{prefix}{index}"
-        if not isinstance(block, LayerBlock):
-            for inside in lists_of(block):
-                yield from _blocks_problems(inside.blocks, f"{path}.{inside.path}.", catalogue)
-            continue
-        info = catalogue.layer(block.layer)
-        if info is None:
-            names = [layer.name for layer in catalogue.layers]
-            yield Problem(f"{path}.layer", f"Keras has no layer {block.layer!r}.{suggest(block.layer, names)}")
-        elif info.unusable:
-            yield Problem(f"{path}.layer", info.unusable)
-        else:
-            for argument, sentence in argument_problems(info, list(block.arguments)):
-                yield Problem(f"{path}.arguments.{argument}", sentence)
-
-
-def _optimizer_problems(model: BlocksModel, catalogue: Catalogue) -> Iterator[Problem]:
-    """Where the optimizer itself is tunable, an argument need only be known to one of them."""
-    name = model.optimizer.name
-    names = list(name.choices) if isinstance(name, TuneChoice) else [name]
-    infos = [catalogue.optimizer(str(one)) for one in names]
-    for one, info in zip(names, infos, strict=True):
-        if info is None:
-            known = [other.name for other in catalogue.optimizers]
-            yield Problem("model.optimizer.name", f"Keras has no optimizer {one!r}.{suggest(str(one), known)}")
-    found = [info for info in infos if info is not None]
-    known_arguments = [argument.name for info in found for argument in info.arguments]
-    for argument in model.optimizer.arguments:
-        if found and argument not in known_arguments:
-            sentence = f"{found[0].name} has no argument {argument!r}.{suggest(argument, known_arguments)}"
-            yield Problem(f"model.optimizer.arguments.{argument}", sentence)
 
 
 def _estimator_problems(document: StudyDocument, model: EstimatorModel, catalogue: Catalogue) -> Iterator[Problem]:

@@ -175,7 +175,8 @@ def _resolve_list(placed: PlacedList, source: str, values: Mapping[str, Scalar],
 
 def _resolve_merge(item: PlacedMerge, source: str, values: Mapping[str, Scalar], layers: list[ResolvedLayer]) -> str:
     ends = tuple(_resolve_list(branch, source, values, layers) for branch in item.branches)
-    if len(ends) == 1 or (item.skip is not None and not item.skip.value(values)):
+    is_plain = item.skip is not None and (ends[-1] == source or not item.skip.value(values))
+    if len(ends) == 1 or is_plain:  # a skip around nothing would only double its input
         return ends[-1]
     layer = _MERGE_LAYERS[str(item.merge.value(values))]
     layers.append(ResolvedLayer(layer, item.name, {}, ends, item.path, item.projection))

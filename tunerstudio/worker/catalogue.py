@@ -15,10 +15,11 @@ from types import ModuleType
 from typing import Any, Literal
 
 from tunerstudio.locations import resources_folder
-from tunerstudio.study.catalogue import ArgumentInfo, ArgumentType, Catalogue, ClassInfo
+from tunerstudio.study.catalogue import ArgumentInfo, Catalogue, ClassInfo
 from tunerstudio.study.files import write_atomically
+from tunerstudio.worker.catalogue_arguments import base_arguments, describe
 from tunerstudio.worker.catalogue_estimators import estimator_infos
-from tunerstudio.worker.docstrings import first_sentence, google_arguments, plain_text
+from tunerstudio.worker.objects import CONSTANT, SELF_ATTENTION
 
 _SOURCE = "Help texts: Keras (Apache-2.0) and scikit-learn (BSD-3-Clause)."
 
@@ -56,34 +57,11 @@ _NOT_LAYERS = {"InputSpec", "Layer", "Wrapper", "InputLayer"}
 _UNUSABLE = {
     "Lambda": "takes a Python function: use a code model",
     "Pipeline": "holds other layers: put them into the network one by one",
-    "MultiHeadAttention": "takes a query and a value: use a code model",
-    "GroupQueryAttention": "takes a query and a value: use a code model",
-    "Attention": "takes a query and a value: use a code model",
-    "AdditiveAttention": "takes a query and a value: use a code model",
     "HashedCrossing": "takes two inputs: use a code model",
     "MaxNumBoundingBoxes": "works on bounding boxes, which a study has none of",
     "CutMix": "mixes labels too: use a code model",
     "MixUp": "mixes labels too: use a code model",
 }
-
-_REQUIRED = {("CategoryEncoding", "num_tokens"), ("Discretization", "num_bins")}
-"""Arguments with a default that their own constructor refuses."""
-
-_INT_NAMES = re.compile(
-    r"^(units|filters|groups|heads|seed|axis|n|height|width|depth_multiplier|input_dim|output_dim|iterations|steps"
-    r"|num_\w+|\w+_dim|\w+_steps|\w+_frequency|max_tokens|max_number|output_sequence_length|min_lr|top_k|k|class_id)$"
-)
-_SHAPES = re.compile(r"tuple|list of \w+ int|list of int|integers? or|ints? or|Int, or|shape|Tuple", re.IGNORECASE)
-_QUOTED = re.compile(r"""["'`]+([A-Za-z][\w./+-]*)["'`]+""")
-_UNIT_INTERVAL = re.compile(r"between 0 and 1|in the range \[0|in `?\[0(\.0?)?, 1|Fraction", re.IGNORECASE)
-_ADVANCED = re.compile(
-    r"_(initializer|regularizer|constraint|frequency|factor|overwrite\w*)$|^(seed|data_format|dtype|trainable|epsilon|axis|groups"
-    r"|lora_\w+|quantization_\w+|use_cudnn|unroll|stateful|go_backwards|return_state|unit_forget_bias|reset_after"
-    r"|synchronized|renorm\w*|zero_output_for_mask|implementation|use_ema|ema_momentum|gradient_accumulation_steps"
-    r"|reduction|ignore_class|global_clipnorm|clipvalue|clipnorm|fill_\w+|interpolation|value_range|bounding_box_format"
-    r"|antialias|moving_\w+|autocast|noise_shape|sparse|dilation_rate)$"
-)
-_KEYWORDS = {"name", "self", "kwargs", "args"}
 
 
 def build_catalogue() -> Catalogue:
@@ -99,6 +77,13 @@ def build_catalogue() -> Catalogue:
         losses=tuple(_tasked(_simple(keras.losses, "Losses", {"Loss"}))),
         metrics=tuple(_tasked(_simple(keras.metrics, "Metrics", {"Metric", "Mean", "Sum", "MeanMetricWrapper"}))),
         estimators=tuple(estimator_infos()),
+        objects={
+            "initializer": tuple(_simple(keras.initializers, "Initializers", {"Initializer"})),
+            "regularizer": tuple(_simple(keras.regularizers, "Regularizers", {"Regularizer"})),
+            "constraint": tuple(_simple(keras.constraints, "Constraints", {"Constraint"})),
+            "schedule": tuple(_schedules(keras)),
+        },
+        callbacks=tuple(_callbacks(keras)),
         activations=_function_names(keras.activations),
         initializers=_class_names(keras.initializers),
         regularizers=_class_names(keras.regularizers),
@@ -130,9 +115,13 @@ def _layers(keras: Any) -> Iterable[ClassInfo]:
     for name, item, aliases in _classes(keras.layers):
         if name in _NOT_LAYERS:
             continue
-        info = _describe(item, name, _group(item), aliases)
+        info = describe(item, name, _group(item), aliases)
         everyday = _EVERYDAY.index(name) + 1 if name in _EVERYDAY else None
-        yield info.model_copy(update={"everyday": everyday, "unusable": _unusable(info)})
+        if name in SELF_ATTENTION:
+            info = info.model_copy(update={"help": f"{info.help} Here it attends to its own input."})
+        given = {argument.name for argument in info.arguments}
+        arguments = (*info.arguments, *(argument for argument in base_arguments() if argument.name not in given))
+        yield info.model_copy(update={"everyday": everyday, "unusable": _unusable(info), "arguments": arguments})
 
 
 def _group(item: type) -> str:
@@ -144,13 +133,15 @@ def _unusable(info: ClassInfo) -> str:
     if info.name in _UNUSABLE:
         return f"{info.name} {_UNUSABLE[info.name]}"
     if info.group == "Merging":
-        return f"{info.name} joins several branches; a list of layers has one"
+        if info.name in {"Dot", "Subtract"}:
+            return f"{info.name} joins exactly two branches in a fixed order: use a code model"
+        return f"{info.name} joins several branches: put a Parallel block here, which merges by {info.name.lower()}"
     if info.group == "Other frameworks":
         return f"{info.name} wraps a model of another program: use a code model"
-    if info.name.endswith(("Cell", "Cells")):
-        return f"{info.name} is the inside of a recurrent layer: use the layer itself"
-    if any(a.required and a.name in {"layer", "cell", "cells", "layers"} for a in info.arguments):
-        return f"{info.name} wraps another layer: use a code model"
+    if info.name == "StackedRNNCells":
+        return "StackedRNNCells holds a list of cells: put several recurrent layers one behind the other"
+    if info.name.endswith("Cell"):
+        return f"{info.name} is the inside of a recurrent layer: use it as the cell of RNN, or the layer itself"
     if info.name in {"StringLookup", "IntegerLookup", "TextVectorization", "Hashing"}:
         return f"{info.name} takes text or categories: the data page encodes them before the network"
     return ""
@@ -159,7 +150,34 @@ def _unusable(info: ClassInfo) -> str:
 def _simple(module: ModuleType, group: str, left_out: set[str]) -> Iterable[ClassInfo]:
     for name, item, aliases in _classes(module):
         if name not in left_out:
-            yield _describe(item, name, group, aliases)
+            yield describe(item, name, group, aliases)
+
+
+def _schedules(keras: Any) -> Iterable[ClassInfo]:
+    rate = ArgumentInfo(
+        name="initial_learning_rate", type="float", required=True, minimum=0.0, help="The learning rate."
+    )
+    yield ClassInfo(name=CONSTANT, group="Schedules", help="The learning rate stays as it is.", arguments=(rate,))
+    yield from _simple(keras.optimizers.schedules, "Schedules", {"LearningRateSchedule"})
+
+
+_CALLBACKS_UNUSABLE = {
+    "BackupAndRestore": "is not needed: a search goes on where it stopped",
+    "CallbackList": "is Keras's own list of callbacks",
+    "History": "is not needed: every epoch of every trial is kept",
+    "LambdaCallback": "takes Python functions: use a code model",
+    "LearningRateScheduler": "takes a Python function: give the optimizer's learning rate a schedule",
+    "ModelCheckpoint": "is not needed: the best weights of every execution are kept",
+    "OrbaxCheckpoint": "is not needed: the best weights of every execution are kept",
+    "ProgbarLogger": "prints to a terminal: the Run page shows the progress",
+    "RemoteMonitor": "sends data to a server",
+}
+
+
+def _callbacks(keras: Any) -> Iterable[ClassInfo]:
+    for info in _simple(keras.callbacks, "Callbacks", {"Callback"}):
+        why = _CALLBACKS_UNUSABLE.get(info.name, "")
+        yield info.model_copy(update={"unusable": f"{info.name} {why}" if why else ""})
 
 
 _NUMBERS = {
@@ -173,106 +191,6 @@ def _tasked(infos: Iterable[ClassInfo]) -> Iterable[ClassInfo]:
     for info in infos:
         task: Literal["classes", "numbers"] = "numbers" if info.name in _NUMBERS else "classes"
         yield info.model_copy(update={"tasks": (task,)})
-
-
-def _describe(item: type, name: str, group: str, aliases: tuple[str, ...]) -> ClassInfo:
-    texts = google_arguments(item.__doc__)
-    arguments = [
-        _argument(parameter, texts.get(parameter.name, ""), (name, parameter.name) in _REQUIRED)
-        for parameter in inspect.signature(item).parameters.values()
-        if parameter.name not in _KEYWORDS
-        and parameter.kind not in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    ]
-    return ClassInfo(
-        name=name, group=group, help=first_sentence(item.__doc__), aliases=aliases, arguments=tuple(arguments)
-    )
-
-
-def _argument(parameter: inspect.Parameter, text: str, must: bool) -> ArgumentInfo:
-    required = must or parameter.default is inspect.Parameter.empty
-    default = None if required else _jsonable(parameter.default)
-    kind, choices = _type_of(parameter.name, default, text)
-    minimum, maximum = _bounds(parameter.name, kind, default, text)
-    return ArgumentInfo(
-        name=parameter.name,
-        type=kind,
-        required=required,
-        nullable=not required and default is None,
-        default=default,
-        choices=choices,
-        minimum=minimum,
-        maximum=maximum,
-        basic=required or not _ADVANCED.search(parameter.name),
-        help=plain_text(text),
-    )
-
-
-def _jsonable(default: object) -> Any:
-    if isinstance(default, tuple | list):
-        return [_jsonable(item) for item in default]
-    if default is None or isinstance(default, bool | int | float | str):
-        return default
-    return str(getattr(default, "__name__", default))
-
-
-def _type_of(name: str, default: object, text: str) -> tuple[ArgumentType, tuple[str, ...]]:
-    for suffix in ("initializer", "regularizer", "constraint"):
-        if name.endswith(suffix):
-            return suffix, ()
-    if name.endswith("activation"):
-        return "activation", ()
-    if isinstance(default, bool):
-        return "bool", ()
-    if isinstance(default, str):
-        choices = _choices(default, text)
-        return ("choice", choices) if len(choices) > 1 else ("text", ())
-    if isinstance(default, list):
-        return "shape", ()
-    return _type_from_text(name, default, text)
-
-
-def _type_from_text(name: str, default: object, text: str) -> tuple[ArgumentType, tuple[str, ...]]:
-    start = text.lstrip("` ").lower()
-    if name == "data_format":
-        return "choice", ("channels_last", "channels_first")
-    if name == "dtype":
-        return "text", ()
-    if name in {"kernel_size", "strides", "pool_size", "output_size", "target_shape", "dims", "size", "dilation_rate"}:
-        return "shape", ()
-    if isinstance(default, int):
-        return ("shape", ()) if _SHAPES.search(text[:60]) else ("int", ())
-    if isinstance(default, float):
-        return "float", ()
-    if _INT_NAMES.match(name):
-        return "int", ()
-    if start.startswith(("bool", "whether", "if true")):
-        return "bool", ()
-    if _SHAPES.search(text[:60]):
-        return "shape", ()
-    if start.startswith(("int", "positive int", "a positive int", "an int")) or "integer" in start[:30]:
-        return "int", ()
-    if start.startswith(("float", "a float", "non-negative float")) or name in {"rate", "stddev", "factor", "scale"}:
-        return "float", ()
-    if start.startswith(("string", "str", "name")):
-        return "text", ()
-    return "other", ()
-
-
-def _choices(default: str, text: str) -> tuple[str, ...]:
-    """The quoted words around a text default, if they read like a list of what is allowed."""
-    found = [word for word in _QUOTED.findall(text) if word not in {"None", "True", "False", "x", "y"}]
-    quoted = list(dict.fromkeys(word for word in found if re.search(rf"""["']{re.escape(word)}["']""", text)))
-    return tuple(quoted) if default in quoted else (default, *quoted)
-
-
-def _bounds(name: str, kind: ArgumentType, default: object, text: str) -> tuple[float | None, float | None]:
-    if kind == "float" and (name in {"rate", "dropout", "recurrent_dropout"} or _UNIT_INTERVAL.search(text)):
-        return 0.0, 1.0
-    if kind == "float" and name in {"learning_rate", "stddev", "epsilon", "weight_decay", "clipnorm"}:
-        return 0.0, None
-    if kind == "int" and name not in {"axis", "seed", "class_id", "oov_token"}:
-        return (0.0 if default == 0 else 1.0), None
-    return None, None
 
 
 def _function_names(module: Any) -> tuple[str, ...]:

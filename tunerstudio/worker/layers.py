@@ -16,6 +16,7 @@ from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.study.network import ResolvedLayer
 from tunerstudio.worker.merging import merged
 from tunerstudio.worker.objects import (
+    SELF_ATTENTION,
     check_arguments,
     construct,
     made_arguments,
@@ -75,6 +76,8 @@ def apply_resolved(resolved: ResolvedLayer, inputs: Sequence[Any]) -> Any:
 def apply_layer(layer: Any, tensor: Any, resolved: ResolvedLayer) -> Any:
     """The output of `layer` on `tensor`; ModelError if it cannot follow what comes before it."""
     try:
+        if resolved.layer in SELF_ATTENTION:
+            return layer([tensor, tensor]) if SELF_ATTENTION[resolved.layer] else layer(tensor, tensor)
         return layer(tensor)
     except Exception as error:  # Keras raises many kinds; each becomes the sentence of this layer
         raise ModelError(_misplaced(error, tensor, resolved), traceback.format_exc()) from error

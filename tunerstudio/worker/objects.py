@@ -27,6 +27,14 @@ _PLACES: tuple[tuple[str, Any], ...] = (
 CONSTANT = "constant"
 """A learning rate "schedule" that stays at its `initial_learning_rate`; beside real ones in a choice."""
 
+SELF_ATTENTION = {
+    "MultiHeadAttention": False,
+    "GroupQueryAttention": False,
+    "Attention": True,
+    "AdditiveAttention": True,
+}
+"""Layers that take a query and a value, which are both the one input here; whether they take them as one list."""
+
 
 def made_arguments(arguments: Mapping[str, JsonValue], where: str) -> dict[str, Any]:
     """Arguments ready for a constructor: objects in them are made.
