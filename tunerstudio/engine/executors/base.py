@@ -71,5 +71,13 @@ class Pool(Protocol):
     def discard(self, worker: TrialWorker) -> None:
         """Give back a worker that must not be used again; ends it."""
 
+    def tend(self) -> list[tuple[str, str]]:
+        """Look after workers that wait or idle; returns at once.
+
+        Returns:
+            What people should know since the last call, such as that no place is free: (level, text) of log lines.
+        """
+        ...
+
     def close(self) -> None:
         """End all workers."""

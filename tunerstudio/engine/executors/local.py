@@ -48,7 +48,13 @@ LOG_LIMIT_BYTES = 10_000_000
 
 
 class WorkerDiedError(TunerStudioError):
-    """A worker process ended without being asked to; the text says how."""
+    """A worker process ended without being asked to; the text says how.
+
+    Attributes:
+        is_blameless: Whether the trial it trained had no part in it, as when the machine was lost.
+    """
+
+    is_blameless = False
 
 
 class Worker:
@@ -59,6 +65,8 @@ class Worker:
         log_path: What it prints.
         ready: Its greeting; None until it came.
         study_key: What `OpenStudy` it answered last; the engine compares it before opening again.
+        node: Name of this machine.
+        share: Threads and GPU that it was started with.
     """
 
     def __init__(self, number: int, process: BaseProcess, connection: Connection, log_path: Path) -> None:
@@ -242,6 +250,10 @@ class WorkerPool:
         """Give back a worker that must not be used again."""
         worker.kill()
         self.release(worker)
+
+    def tend(self) -> list[tuple[str, str]]:
+        """Nothing to tell: a process of this machine needs to wait for nobody."""
+        return []
 
     def close(self) -> None:
         """End all workers."""
