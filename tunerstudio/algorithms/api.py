@@ -22,8 +22,10 @@ from pydantic import JsonValue
 
 from tunerstudio.algorithms.curves import LearningCurves, expected_losses
 from tunerstudio.algorithms.legality import random_values
+from tunerstudio.algorithms.pareto import crowding, pareto_ranks
 from tunerstudio.algorithms.rungs import bracket_count, bracket_of, halving_verdict, rungs
 from tunerstudio.algorithms.tried import TriedConfigurations
+from tunerstudio.algorithms.variation import child_values
 from tunerstudio.study.constraints import Constraint, broken_constraint
 from tunerstudio.study.hyperparameters import (
     UNCOUNTABLE,
@@ -39,7 +41,8 @@ from tunerstudio.study.hyperparameters import (
     same_value,
     values_key,
 )
-from tunerstudio.study.search import Direction
+from tunerstudio.study.measures import objective_vector
+from tunerstudio.study.search import Direction, Objective, SecondObjective
 from tunerstudio.study.trials import Execution, Trial, TrialState
 
 API_VERSION: Final = 1
@@ -59,6 +62,8 @@ class History:
         max_epochs: Epochs per execution that the study allows.
         curves: Learning curves of the study where trials may be PRUNED; None elsewhere.
         constraints: What values must keep to; see `allows`.
+        objective: What is to be made best.
+        also: Further objectives; empty: there is one alone.
         refused: Numbers of the trials that were CANCELLED because their network broke a constraint.
     """
 
@@ -69,6 +74,8 @@ class History:
     curves: LearningCurves | None = None
     constraints: Sequence[Constraint] = ()
     refused: Collection[int] = ()
+    objective: Objective | None = None
+    also: Sequence[SecondObjective] = ()
 
     def allows(self, values: Values) -> bool:
         """Whether legal values keep to the constraints that are known without building the network."""
@@ -91,6 +98,14 @@ class History:
         done = (TrialState.COMPLETED, TrialState.PRUNED)
         trials = [t for t in self.trials if t.state in done and t.score is not None]
         return trials, np.array(expected_losses(trials, self.curves, self.direction), dtype=np.float64)
+
+    def vectors(self) -> tuple[list[Trial], np.ndarray]:
+        """Completed trials with a value for every objective, and their losses: (trials, 1 + further objectives)."""
+        objective = self.objective or Objective(direction=self.direction)
+        found = [(t, objective_vector(t, objective, self.also)) for t in self.completed()]
+        rows = [vector for _, vector in found if vector is not None]
+        losses = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(self.also))
+        return [trial for trial, vector in found if vector is not None], losses
 
     def failed(self) -> list[Trial]:
         """Trials that ended without a score, or broke a constraint when built: a bad region to keep away from."""
@@ -184,7 +199,10 @@ __all__ = [
     "Wait",
     "bracket_count",
     "bracket_of",
+    "child_values",
+    "crowding",
     "halving_verdict",
+    "pareto_ranks",
     "random_values",
     "rungs",
     "same_value",

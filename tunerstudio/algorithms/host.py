@@ -24,7 +24,7 @@ from tunerstudio.algorithms.tried import TriedConfigurations
 from tunerstudio.study.constraints import FIELD, broken_constraint, constraint_problems, parse_constraints
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.hyperparameters import SearchSpace, Values
-from tunerstudio.study.search import Objective
+from tunerstudio.study.search import Objective, SecondObjective
 from tunerstudio.study.trials import Trial
 
 _ATTEMPTS: Final = 4
@@ -53,6 +53,7 @@ class AlgorithmHost:
         time_limit_s: How long one proposal may take.
         curves: Learning curves, where trials may be pruned (`Pruner.curves`).
         constraints: Conditions that the values of every trial must keep to.
+        also: Further objectives.
 
     Raises:
         StudyError: If the options are wrong or the algorithm cannot search this space.
@@ -71,6 +72,7 @@ class AlgorithmHost:
         time_limit_s: float = 300.0,
         curves: LearningCurves | None = None,
         constraints: Sequence[str] = (),
+        also: Sequence[SecondObjective] = (),
     ) -> None:
         complete, problems = check_options(manifest, options or {})
         problems += check_space(manifest, space)
@@ -85,6 +87,7 @@ class AlgorithmHost:
         self._max_epochs = max_epochs
         self._options: Options = dict(complete)
         self._curves = curves
+        self._also = tuple(also)
         self._constraints = parse_constraints(constraints)
         self._tried = TriedConfigurations(space, self._allows if self._constraints else None)
         if self._tried.total == 0:
@@ -160,6 +163,8 @@ class AlgorithmHost:
             self._curves,
             self._constraints,
             refused,
+            self._objective,
+            self._also,
         )
 
     def _allows(self, values: Values) -> bool:
