@@ -415,3 +415,86 @@ def test_a_hidden_page_tells_its_status_and_catches_up_when_it_is_shown(page, st
     assert page.status().readiness is Readiness.NEEDS_YOU
     page.show()
     assert page.layers.network.titles()[1] == "Dens 1"
+
+
+def test_one_of_two_networks_by_clicks(page, model):
+    page.layers.network.select(DENSE)
+    page.layers.add(container_name("one_of"))
+    assert page.layers.network.selected == Node("block", (1,))
+    page.layers.network.select(Node("branch", (1, 1)))
+    page.layers.add("Dropout")
+    choice = model().blocks[1]
+    assert [(branch.name, len(branch.blocks)) for branch in choice.one_of] == [("a", 1), ("b", 1)]
+    page.layers.network.select(Node("branch", (1, 0)))
+    page.layers.add_branch()
+    assert [branch.name for branch in model().blocks[1].one_of] == ["a", "c", "b"]
+    page.layers.inspector.renamed.emit("wide")
+    assert [branch.name for branch in model().blocks[1].one_of] == ["a", "wide", "b"]
+    page.layers.network.select(Node("block", (1,)))
+    assert row(page, "chosen").dice.isChecked(), "all are tried"
+    row(page, "chosen").dice.click()
+    assert model().blocks[1].chosen == "a"
+    row(page, "chosen").dice.click()
+    assert model().blocks[1].chosen is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "tuned"),
+    [
+        ("optional", "optional", TuneBoolean(default=True)),
+        ("residual", "residual", TuneBoolean(default=True)),
+        ("parallel", "merge", None),
+    ],
+)
+def test_what_varies_about_a_container_is_a_field(page, model, kind, field, tuned):
+    page.layers.add(container_name(kind), (0,))
+    page.layers.network.select(Node("block", (0,)))
+    if not row(page, field).dice.isChecked():
+        row(page, field).dice.click()
+    value = getattr(model().blocks[0], field)
+    assert value == tuned if tuned is not None else set(value.choices) >= {"concatenate", "add"}
+    assert page.status().readiness is Readiness.READY, page.status()
+
+
+def test_blocks_are_switched_off_and_copied(page, model):
+    page.layers.add("Dropout", (1,))
+    page.layers.network.select(Node("block", (1,)))
+    press(page, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    assert model().blocks[1].disabled
+    assert "switched off" in page.layers.network.titles()[2]
+    press(page, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    press(page, Qt.Key.Key_X, Qt.KeyboardModifier.ControlModifier)
+    assert layers(model) == ["Dense"]
+    press(page, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    press(page, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert layers(model) == ["Dense", "Dropout", "Dropout"]
+
+
+def test_a_condition_is_clicked_together(page, model):
+    page.layers.add("Dropout", (1,))
+    page.layers.network.select(Node("block", (1,)))
+    row(page, "rate").dice.click()
+    around = row(page, "rate")._tunable_editor._surroundings
+    around._add_condition()
+    condition = around._rows[0]
+    assert condition.parent_name == "dense_1_units"
+    condition._parent_box.setCurrentText("dense_1_activation")
+    condition._parent_box.activated.emit(1)
+    condition._fill_menu()
+    condition._menu.actions()[1].trigger()
+    rate = model().blocks[1].arguments["rate"]
+    assert rate.only_if == {"dense_1_activation": ("relu", "tanh")}
+    replace_text(line(row(page, "rate")), "0.1")
+    assert model().blocks[1].arguments["rate"].only_if, "typing a range keeps the condition"
+    condition.removed.emit()
+    assert model().blocks[1].arguments["rate"].only_if == {}
+
+
+def test_the_copies_of_a_repeat_double_a_field(page, model):
+    page.layers.network.select(DENSE)
+    press(page, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    page.layers.network.select(Node("block", (0, 0)))
+    rule = row(page, "units")._tunable_editor._surroundings._copies
+    rule._box.setCurrentIndex(3)
+    rule._box.activated.emit(3)
+    assert model().blocks[0].blocks[0].arguments["units"].copies.times == 2

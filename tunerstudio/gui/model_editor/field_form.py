@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
+from tunerstudio.gui.model_editor.conditions import Neighbours
 from tunerstudio.gui.model_editor.field_row import FieldRow
 from tunerstudio.gui.model_editor.parsing import UNSET
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
@@ -27,9 +28,16 @@ class FieldForm(QWidget):
     focused = Signal(object)
     trouble_changed = Signal()
 
-    def __init__(self, theme: Theme, catalogue: Catalogue | None, parent: QWidget | None = None) -> None:
-        """An empty form."""
+    def __init__(
+        self,
+        theme: Theme,
+        catalogue: Catalogue | None,
+        parent: QWidget | None = None,
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        """An empty form; its tunable fields can have conditions if there are `neighbours`."""
         super().__init__(parent)
+        self._neighbours = neighbours
         self._theme = theme
         self._catalogue = catalogue
         self._rows: dict[str, FieldRow] = {}
@@ -89,7 +97,15 @@ class FieldForm(QWidget):
     def _add(self, argument: ArgumentInfo) -> FieldRow:
         label, unit = self._labels.get(argument.name, ("", ""))
         tunable = argument.name in self._tunable
-        row = FieldRow(self._theme, argument, self._catalogue, tunable=tunable, label=label, unit=unit)
+        row = FieldRow(
+            self._theme,
+            argument,
+            self._catalogue,
+            tunable=tunable,
+            label=label,
+            unit=unit,
+            neighbours=self._neighbours,
+        )
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)
         row.trouble_changed.connect(self.trouble_changed)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from tunerstudio.gui.model_editor.conditions import Neighbours
 from tunerstudio.gui.model_editor.parsing import UNSET
 from tunerstudio.gui.model_editor.plain_editors import plain_editor
 from tunerstudio.gui.model_editor.suggestions import first_tunable, plain_default
@@ -47,9 +48,14 @@ class FieldRow(QWidget):
         label: str = "",
         unit: str = "",
         parent: QWidget | None = None,
+        neighbours: Neighbours | None = None,
     ) -> None:
-        """A row for `argument`; `names` are values to offer, by default what the catalogue knows."""
+        """A row for `argument`; `names` are values to offer, by default what the catalogue knows.
+
+        A tunable field can have conditions on `neighbours`; None: it has none.
+        """
         super().__init__(parent)
+        self._neighbours = neighbours
         self.argument = argument
         self.trouble = ""
         self._theme = theme
@@ -157,7 +163,7 @@ class FieldRow(QWidget):
     def _editor(self) -> TunableEditor:
         """The editor of ranges, made when first needed: most fields never are."""
         if self._tunable_editor is None:
-            editor = TunableEditor(self._theme, self.argument, self._names, self)
+            editor = TunableEditor(self._theme, self.argument, self._names, self, self._neighbours)
             editor.set_default_name(self._default_name)
             editor.edited.connect(self._commit)
             editor.refused.connect(self._refuse)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from tunerstudio.gui.model_editor.conditions import Neighbours
 from tunerstudio.gui.model_editor.field_form import FieldForm
 from tunerstudio.gui.model_editor.plain_editors import LineEdit
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
@@ -17,6 +18,9 @@ from tunerstudio.study.catalogue import ArgumentInfo, Catalogue, ClassInfo
 
 class Inspector(QFrame):
     """The right-hand side of an editor: title, sentence, fields, help.
+
+    Attributes:
+        neighbours: What conditions can name; whoever shows a study keeps it up to date.
 
     Signals:
         edited: (str, object, int) a field of the form; as of `FieldRow`.
@@ -42,6 +46,7 @@ class Inspector(QFrame):
         """Show nothing yet."""
         super().__init__(parent)
         self.setProperty("look", "card")
+        self.neighbours = Neighbours()
         self._key: object = None
         self._title = heading_label(theme)
         self._sentence = muted_label()
@@ -64,7 +69,7 @@ class Inspector(QFrame):
         self.head.focused.connect(self._show_help)
         self.head.trouble_changed.connect(self.trouble_changed)
         self._drawn: object = None
-        self.form = FieldForm(theme, catalogue)
+        self.form = FieldForm(theme, catalogue, neighbours=self.neighbours)
         self.form.edited.connect(self.edited)
         self.form.focused.connect(self._show_help)
         self.form.trouble_changed.connect(self.trouble_changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,9 +25,9 @@ from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import heading_label
 from tunerstudio.study.catalogue import Catalogue
 from tunerstudio.study.errors import StudyError
-from tunerstudio.study.model import Block, BlocksModel, Branch, LayerBlock, RepeatBlock
+from tunerstudio.study.model import Block, BlocksModel, Branch, LayerBlock, OneOfBlock, ParallelBlock, RepeatBlock
 from tunerstudio.study.names import named
-from tunerstudio.study.network import AnyTunable, block_names
+from tunerstudio.study.network import AnyTunable, block_names, search_space
 from tunerstudio.study.templates import new_document, template_names
 
 _MENU_ONLY = {"cut", "copy", "paste"}
@@ -177,6 +178,8 @@ class LayersPanel(QWidget):
         model = self._model()
         if self._study is None or model is None:
             return
+        with contextlib.suppress(StudyError):  # `problems` says what is wrong: the last right space will do
+            self.inspector.neighbours.hyperparameters = search_space(self._study.document).hyperparameters
         data = self._study.document.data
         loss = Segment(self.tr("loss {name}").format(name=model.loss)) if model.loss != "auto" else None
         output = [Segment(output_units(data, self._study.preview)), *([loss] if loss else [])]
@@ -250,15 +253,21 @@ class LayersPanel(QWidget):
         return tree.new_container(kind, (new_layer(dense),), () if kind == "one_of" else (new_layer(dense),))
 
     def add_branch(self) -> None:
-        """Add an empty branch to the selected container, behind the selected branch."""
-        node = self.network.selected
-        row = tree.row_at(self._blocks(), node.path)
-        if row is None:
+        """Add an empty branch to the container that is selected or that the selected row is in."""
+        path = self.network.selected.path
+        while path:
+            row = tree.row_at(self._blocks(), path)
+            if isinstance(row, Branch):
+                place: BlockPath = (*path[:-1], path[-1] + 1)
+                break
+            if isinstance(row, OneOfBlock | ParallelBlock):
+                place = (*path, len(tree.children(row)))
+                break
+            path = path[:-1]
+        else:
             return
-        place = (
-            (*node.path[:-1], node.path[-1] + 1) if isinstance(row, Branch) else (*node.path, len(tree.children(row)))
-        )
-        self._edit_blocks(self.tr("add a branch"), tree.inserted(self._blocks(), place, Branch(name="a")), place)
+        branch = Branch(name=tree.free_branch_name(self._blocks(), place[:-1]))
+        self._edit_blocks(self.tr("add a branch"), tree.inserted(self._blocks(), place, branch), place)
 
     def move_block(self, source: BlockPath, target: BlockPath) -> None:
         """Move the block at `source` in front of what is at `target` now."""

@@ -184,6 +184,12 @@ def unwrapped(blocks: Blocks, path: BlockPath) -> Blocks:
     return _changed(blocks, path, inside, 1)
 
 
+def free_branch_name(blocks: Blocks, container: BlockPath) -> str:
+    """A name for another branch of the container at this path."""
+    row = row_at(blocks, container)
+    return _free_name(_names(children(row)) if row is not None else set(), "")
+
+
 _MARK_NAME = "\0moving"
 
 

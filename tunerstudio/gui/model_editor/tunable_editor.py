@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSignalBlocker, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from tunerstudio.gui.model_editor.conditions import Neighbours, Surroundings
 from tunerstudio.gui.model_editor.parsing import (
     TypedError,
     list_text,
@@ -49,9 +50,14 @@ class TunableEditor(QWidget):
     entered = Signal()
 
     def __init__(
-        self, theme: Theme, argument: ArgumentInfo, names: Sequence[str] = (), parent: QWidget | None = None
+        self,
+        theme: Theme,
+        argument: ArgumentInfo,
+        names: Sequence[str] = (),
+        parent: QWidget | None = None,
+        neighbours: Neighbours | None = None,
     ) -> None:
-        """Edit ranges of `argument`, whose known values are `names`."""
+        """Edit ranges of `argument`, whose known values are `names`; conditions only with `neighbours`."""
         super().__init__(parent)
         self._argument = argument
         self._names = tuple(names)
@@ -80,6 +86,10 @@ class TunableEditor(QWidget):
         for part in (self._range, self._list, self._default):
             part.edited.connect(self._commit)
             part.entered.connect(self.entered)
+        self._surroundings = Surroundings(theme, neighbours, self) if neighbours is not None else None
+        if self._surroundings is not None:
+            self._surroundings.edited.connect(self._commit)
+            self._surroundings.entered.connect(self.entered)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -104,6 +114,8 @@ class TunableEditor(QWidget):
         layout.addLayout(last)
         layout.addWidget(self._preview)
         layout.addWidget(self._values)
+        if self._surroundings is not None:
+            layout.addWidget(self._surroundings)
 
     def set_default_name(self, name: str) -> None:
         """The name that the hyperparameter has if the user gives none."""
@@ -124,6 +136,8 @@ class TunableEditor(QWidget):
             self._list.show_choices(tunable.choices)
         self._default.show_default(tunable)
         self._name.setText(tunable.name or "")
+        if self._surroundings is not None:
+            self._surroundings.show_tunable(tunable, tunable.name or self._name.placeholderText())
         self._show_values(tunable)
 
     def _show_values(self, tunable: AnyTunable | None) -> None:
@@ -141,15 +155,15 @@ class TunableEditor(QWidget):
             count = min(named.count(), 5)
             values = [named.from_unit(index / max(count - 1, 1)) for index in range(int(count))]
             rounded = [float(f"{value:.3g}") if isinstance(value, float) else value for value in values]
-            self._take(TuneChoice(name=tunable.name, choices=tuple(dict.fromkeys(rounded))))
+            self._take(TuneChoice(**_around(tunable), choices=tuple(dict.fromkeys(rounded))))
         elif self._kind.currentData() == "range" and isinstance(tunable, TuneChoice):
             numbers = [value for value in tunable.choices if isinstance(value, int | float)]
             low, high = (min(numbers), max(numbers)) if numbers else (1, 2)
             whole = self._argument.type != "float"
             self._take(
-                TuneInt(name=tunable.name, min=int(low), max=int(high))
+                TuneInt(**_around(tunable), min=int(low), max=int(high))
                 if whole
-                else TuneFloat(name=tunable.name, min=float(low), max=float(high))
+                else TuneFloat(**_around(tunable), min=float(low), max=float(high))
             )
 
     def _take(self, tunable: AnyTunable) -> None:
@@ -169,7 +183,10 @@ class TunableEditor(QWidget):
         self.edited.emit(tunable)
 
     def _build(self) -> AnyTunable:
-        fields: dict[str, Any] = {"name": self._name.text().strip() or None}
+        fields: dict[str, Any] = _around(self._shown) | {"name": self._name.text().strip() or None}
+        if self._surroundings is not None:
+            self._surroundings.set_named(bool(fields["name"]))
+            fields |= self._surroundings.fields()
         make: Callable[..., AnyTunable]
         if isinstance(self._shown, TuneBoolean):
             make = TuneBoolean
@@ -398,6 +415,11 @@ class _DefaultBox(QuietComboBox):
     def _chosen(self) -> None:
         self.entered.emit()
         self.edited.emit()
+
+
+def _around(tunable: AnyTunable | None) -> dict[str, Any]:
+    """What belongs to a tunable beside its values."""
+    return {} if tunable is None else {name: getattr(tunable, name) for name in ("name", "shared", "only_if", "copies")}
 
 
 def _caption(text: str, buddy: QWidget) -> QLabel:
