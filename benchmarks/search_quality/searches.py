@@ -15,8 +15,9 @@ from pydantic import JsonValue
 from benchmarks.search_quality import tables
 from benchmarks.search_quality.tables import Table
 from tunerstudio.algorithms.api import Finished, Proposal, Trial, TrialState, Values, Wait, values_key
-from tunerstudio.algorithms.discovery import get
+from tunerstudio.algorithms.discovery import get, get_pruner
 from tunerstudio.algorithms.host import AlgorithmHost
+from tunerstudio.algorithms.pruning import Pruner
 from tunerstudio.algorithms.simulation import Simulation
 from tunerstudio.study.search import Objective
 
@@ -39,7 +40,7 @@ class Job:
     """One search.
 
     Attributes:
-        algorithm: `id` or `id:option=value,option=value`.
+        algorithm: `id` or `id:option=value,option=value`, both perhaps with `+pruner` behind: `tpe+asha`.
         path: Of the table.
         seed: Any whole number.
         trials: Budget in whole trainings.
@@ -94,8 +95,10 @@ def run(job: Job) -> Outcome:
     def available(values: Values) -> Values:
         return table.available(values, {values_key(trial.values) for trial in simulation.trials})
 
-    host = cast("AlgorithmHost", _proposer(job, table, seed))
-    simulation = Simulation(host, score, max_epochs=table.epochs, change=available if pool else None)
+    pruner = _pruner(job, table)
+    host = cast("AlgorithmHost", _proposer(job, table, seed, pruner))
+    change = available if pool else None
+    simulation = Simulation(host, score, max_epochs=table.epochs, change=change, pruner=pruner)
     spending = _Spending(table, job.trials)
     seconds: list[float] = []
     while not spending.all_spent and not simulation.finished:
@@ -159,8 +162,18 @@ def epochs_of(trial: Trial, trials: Sequence[Trial]) -> int:
     return trial.epochs_planned - before
 
 
-def _proposer(job: Job, table: Table, seed: int) -> Proposer:
-    name, _, text = job.algorithm.partition(":")
+def _pruner(job: Job, table: Table) -> Pruner | None:
+    _, _, pruner = job.algorithm.partition("+")
+    if not pruner:
+        return None
+    manifest = get_pruner(pruner).manifest
+    assert manifest is not None
+    return Pruner(manifest, Objective(), table.epochs)
+
+
+def _proposer(job: Job, table: Table, seed: int, pruner: Pruner | None) -> Proposer:
+    algorithm, _, _ = job.algorithm.partition("+")
+    name, _, text = algorithm.partition(":")
     if name.startswith(OPTUNA):
         from benchmarks.search_quality.optuna_side import OptunaProposer
 
@@ -168,7 +181,8 @@ def _proposer(job: Job, table: Table, seed: int) -> Proposer:
     options = dict(_option(pair) for pair in text.split(",")) if text else {}
     manifest = get(name).manifest
     assert manifest is not None
-    return AlgorithmHost(manifest, table.space, Objective(), seed, job.trials, table.epochs, options)
+    curves = pruner.curves if pruner else None
+    return AlgorithmHost(manifest, table.space, Objective(), seed, job.trials, table.epochs, options, curves=curves)
 
 
 def _option(pair: str) -> tuple[str, JsonValue]:

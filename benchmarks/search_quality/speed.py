@@ -9,7 +9,18 @@ import numpy as np
 from rich.table import Table as Printed
 from threadpoolctl import threadpool_limits
 
-from tunerstudio.algorithms.api import Choice, Float, Int, SearchSpace, Trial, TrialState, random_values
+from tunerstudio.algorithms.api import (
+    Choice,
+    Float,
+    Int,
+    Proposal,
+    Scalar,
+    SearchSpace,
+    Trial,
+    TrialState,
+    Values,
+    random_values,
+)
 from tunerstudio.algorithms.discovery import get
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.study.search import Objective
@@ -55,11 +66,12 @@ def seconds(algorithm: str, count: int) -> float:
         start = time.process_time()
         proposal = host.next(trials, number)
         taken.append(time.process_time() - start)
+        assert isinstance(proposal, Proposal)
         trials.append(_trial(number, proposal.values, proposal.tags, rng))
     return float(np.median(taken[1:]))
 
 
-def _trial(number: int, values: dict[str, object], tags: dict[str, object], rng: np.random.Generator) -> Trial:
+def _trial(number: int, values: Values, tags: dict[str, Scalar], rng: np.random.Generator) -> Trial:
     units = np.array([hyperparameter.to_unit(values[hyperparameter.name]) for hyperparameter in SPACE.hyperparameters])
     score = float(((units - 0.4) ** 2).sum() + 0.02 * rng.standard_normal())
     return Trial(number, TrialState.COMPLETED, values, score=score, tags=tags)
