@@ -132,6 +132,7 @@ class TrialBuilt(_Message):
     parameters: int | None
     road: str
     road_reason: str = ""
+    memory_mb: float | None = Field(default=None, description="Estimate, if a constraint asks for it.")
 
 
 class EpochEnded(_Message):
@@ -187,6 +188,7 @@ class ExecutionEnded(_Message):
     best_epoch: int
     epochs: int = Field(description="Epochs trained in this execution, the parent's not counted.")
     metrics: dict[str, float] = Field(description="All metrics at the best epoch.")
+    measures: dict[str, float] = Field(default={}, description="Further objectives measured of the network, by name.")
 
 
 class TrialEnded(_Message):

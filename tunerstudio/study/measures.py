@@ -14,7 +14,7 @@ MEASURES: Final[Mapping[str, str]] = {
     "parameters": "number of weights of the network",
     "training_s": "seconds of training, over all executions",
     "latency_ms": "milliseconds to predict one row, median",
-    "size_bytes": "bytes of the weights on disk",
+    "size_bytes": "bytes of the weights",
 }
 """What the program measures of every trial where the study asks for it; less is better for all."""
 
