@@ -498,3 +498,47 @@ def test_the_copies_of_a_repeat_double_a_field(page, model):
     rule._box.setCurrentIndex(3)
     rule._box.activated.emit(3)
     assert model().blocks[0].blocks[0].arguments["units"].copies.times == 2
+
+
+def test_a_regularizer_gets_arguments_of_its_own_and_they_are_tunable(page, model):
+    page.layers.network.select(DENSE)
+    page.layers.inspector.form._more.setChecked(True)
+    field = row(page, "kernel_regularizer")
+    field._gear.click()
+    form = field._objects
+    form._box.setCurrentText("L2")
+    form._box.activated.emit(0)
+    form.form.rows["l2"].dice.click()
+    value = model().blocks[0].arguments["kernel_regularizer"]
+    assert value.name == "L2"
+    assert isinstance(value.arguments["l2"], TuneFloat)
+    names = [h.name for h in page.layers.inspector.neighbours.hyperparameters]
+    assert "dense_1_kernel_regularizer_l2" in names
+    assert page.status().readiness is Readiness.READY, page.status()
+    field._gear.click()
+    assert "kernel_regularizer" not in model().blocks[0].arguments or isinstance(
+        model().blocks[0].arguments["kernel_regularizer"], str
+    )
+
+
+def test_a_wrapper_holds_a_layer(page, model):
+    page.layers.add("Bidirectional", (0,))
+    page.layers.network.select(Node("block", (0,)))
+    form = row(page, "layer")._objects
+    form._box.setCurrentText("LSTM")
+    form._box.activated.emit(0)
+    form.form.rows["units"].dice.click()
+    inner = model().blocks[0].arguments["layer"]
+    assert inner.layer == "LSTM"
+    assert isinstance(inner.arguments["units"], TuneInt)
+
+
+def test_the_learning_rate_follows_a_schedule(page, model):
+    page.layers.network.select(OPTIMIZER)
+    rate = row(page, "learning_rate")
+    rate.dice.click()
+    rate._gear.click()
+    form = rate._objects
+    form._box.setCurrentText("CosineDecay")
+    form._box.activated.emit(0)
+    assert model().optimizer.arguments["learning_rate"].name == "CosineDecay"

@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from tunerstudio.gui.model_editor.conditions import Neighbours
 from tunerstudio.gui.model_editor.field_row import FieldRow
 from tunerstudio.gui.model_editor.parsing import UNSET
+from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
+from tunerstudio.gui.model_editor.suggestions import new_layer
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
+from tunerstudio.study.arguments import LayerSpec, ObjectSpec
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
 
 
@@ -63,6 +66,11 @@ class FieldForm(QWidget):
         """The rows by name of their argument."""
         return self._rows
 
+    @property
+    def prefix(self) -> str:
+        """In front of an argument's name in the name of its hyperparameter."""
+        return self._prefix
+
     def set_arguments(
         self,
         arguments: Sequence[ArgumentInfo],
@@ -105,6 +113,7 @@ class FieldForm(QWidget):
             label=label,
             unit=unit,
             neighbours=self._neighbours,
+            make_objects=self._make_objects if self._can_hold_objects(argument) else None,
         )
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)
@@ -112,6 +121,15 @@ class FieldForm(QWidget):
         self._rows[argument.name] = row
         self._layout.addWidget(row)
         return row
+
+    def _can_hold_objects(self, argument: ArgumentInfo) -> bool:
+        if self._catalogue is None:
+            return False
+        return argument.type == "layer" or bool(self._catalogue.objects_for(argument))
+
+    def _make_objects(self, argument: ArgumentInfo) -> ObjectForm:
+        assert self._catalogue is not None  # without it no field can hold objects
+        return ObjectForm(self._theme, argument, self._catalogue, self._neighbours, self)
 
     def show_values(self, values: Mapping[str, Any], prefix: str = "") -> None:
         """Show the document's values; hyperparameters are called `prefix` + argument if the user names them not."""
@@ -153,3 +171,88 @@ class FieldForm(QWidget):
         self._more.setText(text)
         self._more.setIcon(self._theme.icon("ph.caret-down" if unfolded else "ph.caret-right", "accent"))
         self._complete()
+
+
+class ObjectForm(QFrame):
+    """Chooses an object or a layer by its class, with the fields that it has.
+
+    Signals:
+        edited: (object) the new `ObjectSpec` or `LayerSpec`.
+        entered: () the keyboard came here.
+    """
+
+    edited = Signal(object)
+    entered = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        argument: ArgumentInfo,
+        catalogue: Catalogue,
+        neighbours: Neighbours | None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Offer what `argument` can hold."""
+        super().__init__(parent)
+        self.setProperty("look", "inset")
+        self._argument = argument
+        self._is_layer = argument.type == "layer"
+        infos = catalogue.layers if self._is_layer else catalogue.objects_for(argument)
+        self._infos = {info.name: info for info in infos if self._is_layer or not info.unusable}
+        self._catalogue = catalogue
+        self._value: ObjectSpec | LayerSpec | None = None
+        self._drawn = ""
+        self._box = QuietComboBox()
+        self._box.setAccessibleName(self.tr("kind of {name}").format(name=argument.name))
+        self._box.addItems(list(self._infos))
+        self._box.activated.connect(self._chosen)
+        self.form = FieldForm(theme, catalogue, self, neighbours)
+        self.form.edited.connect(self._field_edited)
+        self.form.focused.connect(self.entered)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, 0, SPACE_S)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(self._box)
+        layout.addWidget(self.form)
+
+    def show_value(self, value: Any, prefix: str) -> None:
+        """Show what the document holds; hyperparameters inside are named after `prefix`."""
+        self._value = value if isinstance(value, ObjectSpec | LayerSpec) else None
+        name = self._name()
+        # `l2` and `L2` are the same; a choice of several names is none of the list.
+        info = self._infos.get(name) or self._catalogue.object_for(self._argument, name)
+        index = self._box.findText(info.name) if info is not None else -1
+        self._box.setCurrentIndex(index)
+        shown = self._box.currentText() if index >= 0 else ""
+        if shown != self._drawn:
+            self._drawn = shown
+            self.form.set_arguments(self._infos[shown].arguments if shown else ())
+        self.form.show_values(self._value.arguments if self._value is not None else {}, f"{prefix}_")
+
+    def _name(self) -> str:
+        if isinstance(self._value, LayerSpec):
+            return self._value.layer
+        return self._value.name if self._value is not None and isinstance(self._value.name, str) else ""
+
+    def _chosen(self) -> None:
+        self.entered.emit()
+        info = self._infos[self._box.currentText()]
+        kept = {n: v for n, v in (self._value.arguments if self._value else {}).items() if info.argument(n) is not None}
+        if self._is_layer:
+            arguments = new_layer(info).arguments | kept
+            self._take(LayerSpec(layer=info.name, arguments=arguments))
+        else:
+            self._take(ObjectSpec(name=info.name, arguments=kept))
+
+    def _field_edited(self, name: str, value: Any, stretch: int) -> None:
+        if self._value is None:
+            return
+        changed = {**self._value.arguments, name: value}
+        if value is UNSET:
+            del changed[name]
+        self._value = self._value.model_copy(update={"arguments": changed})
+        self.edited.emit(self._value)
+
+    def _take(self, value: ObjectSpec | LayerSpec) -> None:
+        self.edited.emit(value)
+        self.show_value(value, self.form.prefix.removesuffix("_"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
@@ -15,8 +15,26 @@ from tunerstudio.gui.model_editor.suggestions import first_tunable, plain_defaul
 from tunerstudio.gui.model_editor.tunable_editor import TunableEditor
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import ElidedLabel
+from tunerstudio.study.arguments import LayerSpec, ObjectSpec
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue
 from tunerstudio.study.network import AnyTunable
+
+
+class ObjectEditor(Protocol):
+    """Edits an object or a layer that has arguments of its own."""
+
+    edited: Any
+    entered: Any
+
+    def show_value(self, value: Any, prefix: str) -> None:
+        """Show what the document holds; hyperparameters inside are named after `prefix`."""
+
+    def setVisible(self, visible: bool) -> None:
+        """As any widget."""
+
+
+MakeObjects = Callable[[ArgumentInfo], Any]
+"""Gives an `ObjectEditor` that is a widget."""
 
 LABEL_WIDTH = 128
 """Width of the column of names, in logical pixels."""
@@ -49,13 +67,17 @@ class FieldRow(QWidget):
         unit: str = "",
         parent: QWidget | None = None,
         neighbours: Neighbours | None = None,
+        make_objects: MakeObjects | None = None,
     ) -> None:
         """A row for `argument`; `names` are values to offer, by default what the catalogue knows.
 
-        A tunable field can have conditions on `neighbours`; None: it has none.
+        A tunable field can have conditions on `neighbours`; `make_objects` gives the editor of objects with arguments
+        of their own, where the field can hold some.
         """
         super().__init__(parent)
         self._neighbours = neighbours
+        self._make_objects = make_objects
+        self._objects: ObjectEditor | None = None
         self.argument = argument
         self.trouble = ""
         self._theme = theme
@@ -76,7 +98,9 @@ class FieldRow(QWidget):
         self._label.setMinimumHeight(MINIMUM_TARGET)
         self._label.setBuddy(self._plain)
         self._label.setToolTip(argument.help)
-        self._dice = self._make_dice(tunable and argument.name not in _NEVER_TUNED)
+        holds_layer = argument.type == "layer"
+        self._dice = self._make_dice(tunable and not holds_layer and argument.name not in _NEVER_TUNED)
+        self._gear = self._make_gear(make_objects is not None and not holds_layer)
         self._trouble_label = QLabel()
         self._trouble_label.setWordWrap(True)
         self._trouble_label.setProperty("look", "bad_text")
@@ -103,6 +127,19 @@ class FieldRow(QWidget):
         dice.setVisible(tunable)
         return dice
 
+    def _make_gear(self, shown: bool) -> QToolButton:
+        gear = QToolButton()
+        gear.setCheckable(True)
+        gear.setAutoRaise(True)
+        gear.setIconSize(QSize(18, 18))
+        gear.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
+        gear.setIcon(self._theme.icon("ph.sliders-horizontal", "muted"))
+        gear.setToolTip(self.tr("Set the arguments of {name}").format(name=self.argument.name))
+        gear.setAccessibleName(self.tr("arguments of {name}").format(name=self.argument.name))
+        gear.clicked.connect(self._gear_clicked)
+        gear.setVisible(shown)
+        return gear
+
     def _arrange(self) -> None:
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -111,7 +148,8 @@ class FieldRow(QWidget):
         self._grid.addWidget(self._label, 0, 0)
         self._grid.addWidget(self._dice, 0, 1)
         self._grid.addWidget(self._plain, 0, 2)
-        self._grid.addWidget(self._trouble_label, 2, 0, 1, 3)
+        self._grid.addWidget(self._gear, 0, 3)
+        self._grid.addWidget(self._trouble_label, 2, 0, 1, 4)
         self._grid.setColumnStretch(2, 1)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -147,18 +185,52 @@ class FieldRow(QWidget):
 
     def _display(self, value: Any) -> None:
         lit = isinstance(value, AnyTunable)
+        is_object = self._shows_objects(value)
         with QSignalBlocker(self._dice):
             self._dice.setChecked(lit)
         self._dice.setIcon(self._theme.icon("ph.dice-five", "accent" if lit else "muted"))
-        self._plain.setVisible(not lit)
+        self._dice.setEnabled(not is_object)
+        self._gear.setChecked(is_object)
+        self._gear.setEnabled(not lit)
+        self._plain.setVisible(not lit and not is_object)
+        if self._objects is not None:
+            self._objects.setVisible(is_object)
         if isinstance(value, AnyTunable):
             self._last_tunable = value
             self._editor().show_tunable(value)
-        else:
+        elif not is_object:
             self._plain.show_value(value)
         if self._tunable_editor is not None:
             self._tunable_editor.setVisible(lit)
             self._tunable_editor.header.setVisible(lit)
+
+    def _shows_objects(self, value: Any) -> bool:
+        """Show an object or a layer with its arguments, if `value` is one or the field can hold nothing else."""
+        is_object = isinstance(value, ObjectSpec | LayerSpec) or self.argument.type == "layer"
+        if not is_object or self._make_objects is None:
+            return False
+        if self._objects is None:
+            editor = self._objects = self._make_objects(self.argument)
+            editor.edited.connect(self._commit)
+            editor.entered.connect(self._enter)
+            self._grid.addWidget(editor, 1, 0, 1, 4)
+        self._objects.show_value(value, self._default_name)
+        return True
+
+    def _gear_clicked(self, checked: bool) -> None:
+        self._enter()
+        value: Any = UNSET
+        if checked:
+            name = self._committed if isinstance(self._committed, str) else self._first_object()
+            value = ObjectSpec(name=name)
+        elif isinstance(self._committed, ObjectSpec) and self._committed.name in self._names:
+            value = self._committed.name
+        self._commit(value)
+        self._display(value)
+
+    def _first_object(self) -> str:
+        assert self._catalogue is not None  # without it there is no gear
+        return self._catalogue.objects_for(self.argument)[0].name
 
     def _editor(self) -> TunableEditor:
         """The editor of ranges, made when first needed: most fields never are."""
@@ -169,7 +241,7 @@ class FieldRow(QWidget):
             editor.refused.connect(self._refuse)
             editor.entered.connect(self._enter)
             self._grid.addWidget(editor.header, 0, 2)
-            self._grid.addWidget(editor, 1, 0, 1, 3)
+            self._grid.addWidget(editor, 1, 0, 1, 4)
             self._tunable_editor = editor
         return self._tunable_editor
 
