@@ -126,7 +126,8 @@ def _learn(strategy: Strategy, samples: list[_Sample], split: int) -> None:
 
 def _samples(history: History) -> dict[int, list[_Sample]]:
     """Trials that this algorithm proposed and nobody cancelled, by run."""
-    losses = dict(zip((trial.number for trial in history.completed()), history.losses(), strict=True))
+    scored, values = history.observed()
+    losses = dict(zip((trial.number for trial in scored), map(float, values), strict=True))
     samples: dict[int, list[_Sample]] = {}
     for trial in history.trials:
         if _POINT in trial.tags and trial.state is not TrialState.CANCELLED:

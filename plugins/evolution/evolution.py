@@ -1,6 +1,6 @@
 """Regularised evolution (Real et al. 2019): children of the best of a few, and the old die out.
 
-A pure function of the history: the population is the latest completed trials, whoever proposed them.
+A pure function of the history: the population is the latest trials with a score, whoever proposed them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tunerstudio.algorithms.encoding import Array, Axis, Encoder
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
     """A random trial while the population grows, then a child."""
     encoder = Encoder(space)
-    completed = history.completed()
-    if len(completed) < min(_whole(options["population"]), max(history.max_trials // 3, 2)) or not encoder.axes:
+    scored, losses = history.observed()
+    if len(scored) < min(_whole(options["population"]), max(history.max_trials // 3, 2)) or not encoder.axes:
         values = untried_values(space, history, rng)
         if values is None:
             return Finished("all configurations have been tried")
         return Proposal(values, "Drawn at random for the first population")
-    loss = dict(zip((trial.number for trial in completed), history.losses(), strict=True))
-    population = completed[-_whole(options["population"]) :]
+    loss = {trial.number: float(value) for trial, value in zip(scored, losses, strict=True)}
+    population = scored[-_whole(options["population"]) :]
     first = _winner(population, loss, rng, _whole(options["contest"]))
     others = [trial for trial in population if trial is not first]
     parents = [first, _winner(others, loss, rng, _whole(options["contest"]))]

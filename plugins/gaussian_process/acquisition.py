@@ -13,6 +13,9 @@ from tunerstudio.algorithms.encoding import Array, Encoder
 Utility = Callable[[Array], Array]
 """Feature rows -> how promising each is; greater is better."""
 
+Allowed = Callable[[Array], bool]
+"""Position row -> whether it may be tried."""
+
 _HALF_LOG_TWO_PI: Final = 0.5 * float(np.log(2 * np.pi))
 _FAR: Final = -25.0
 _SCALES: Final = (0.3, 0.1, 0.03, 0.01)
@@ -40,16 +43,25 @@ class CandidateSearch:
         tried: Position rows that are taken.
         rng: Random numbers.
         candidates: How many random positions to begin with.
+        allowed: What the study's constraints say; None: there are none.
     """
 
-    def __init__(self, encoder: Encoder, tried: Array, rng: np.random.Generator, candidates: int) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        tried: Array,
+        rng: np.random.Generator,
+        candidates: int,
+        allowed: Allowed | None = None,
+    ) -> None:
+        self._allowed = allowed
         self._encoder = encoder
         self._rng = rng
         self._candidates = candidates
         self._taken = set(_keys(tried))
 
     def best(self, utility: Utility, near: Array, starts: int = 6, rounds: int = 10) -> tuple[Array, float] | None:
-        """The best position found and its utility; None if every candidate is taken.
+        """The best position found and its utility; None if every candidate is taken or forbidden.
 
         Args:
             utility: To be maximised.
@@ -58,10 +70,10 @@ class CandidateSearch:
             rounds: How often, at most.
         """
         rows = np.vstack([self._encoder.draw(self._candidates, self._rng), self.neighbours(near)])
-        rows, scores = self._rated(rows, utility)
-        if not len(rows):
+        scores = self._utilities(rows, utility)
+        order = self._first_allowed(rows, scores, starts)
+        if not len(order):
             return None
-        order = np.argsort(-scores, kind="stable")[:starts]
         rows, scores = rows[order], scores[order]
         for _ in range(rounds):
             if not self._improve(rows, scores, utility):
@@ -79,17 +91,20 @@ class CandidateSearch:
         rated = self._utilities(around, utility)
         moved = False
         for index in range(len(rows)):
-            own = np.flatnonzero(origin == index)
-            if len(own):
-                top = own[int(np.argmax(rated[own]))]
-                if rated[top] > scores[index] + 1e-9:
-                    rows[index], scores[index], moved = around[top], rated[top], True
+            own = np.flatnonzero((origin == index) & (rated > scores[index] + 1e-9))
+            for top in self._first_allowed(around[own], rated[own], 1):
+                rows[index], scores[index], moved = around[own[top]], rated[own[top]], True
         return moved
 
-    def _rated(self, rows: Array, utility: Utility) -> tuple[Array, Array]:
-        scores = self._utilities(rows, utility)
-        free = np.isfinite(scores)
-        return rows[free], scores[free]
+    def _first_allowed(self, rows: Array, scores: Array, count: int) -> list[int]:
+        """Indices of the best rows that are free and allowed, best first; constraints are asked as seldom as can be."""
+        found: list[int] = []
+        for index in np.argsort(-scores, kind="stable"):
+            if len(found) == count or scores[index] == -np.inf:
+                break
+            if self._allowed is None or self._allowed(rows[index]):
+                found.append(int(index))
+        return found
 
     def _utilities(self, rows: Array, utility: Utility) -> Array:
         """Utilities, minus infinity for what is taken."""

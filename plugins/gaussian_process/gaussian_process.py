@@ -15,7 +15,7 @@ import numpy as np
 from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Trial, untried_values
 from tunerstudio.algorithms.encoding import Array, Encoder
 
-from .acquisition import CandidateSearch, log_expected_improvement
+from .acquisition import Allowed, CandidateSearch, log_expected_improvement
 from .model import GaussianProcess, Parameters, fit
 from .targets import Targets
 
@@ -31,7 +31,7 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     """An initial trial while too little is known, else the most promising one."""
     encoder = Encoder(space)
     initial = _initial_trials(len(encoder.axes), options)
-    scored = history.completed()
+    scored, _ = history.observed()
     known = len(scored) + len(history.failed())
     if options["start_with_defaults"] and not history.trials:
         return Proposal(space.defaults(), "The defaults of all hyperparameters")
@@ -51,6 +51,12 @@ def _initial(space: SearchSpace, encoder: Encoder, history: History, rng: np.ran
         values = untried_values(space, history, rng)
         return Finished("all configurations have been tried") if values is None else Proposal(values)
     rows = encoder.draw(_SPREAD, rng)
+    allowed = _allowed(encoder, history)
+    if allowed is not None:
+        rows = rows[[allowed(row) for row in rows]]
+    if not len(rows):
+        values = untried_values(space, history, rng)
+        return Finished("no configuration that is allowed is left") if values is None else Proposal(values)
     if history.trials:
         there = encoder.features(encoder.positions([trial.values for trial in history.trials]))
         distance = np.abs(encoder.features(rows)[:, None, :] - there[None, :, :]).sum(axis=2).min(axis=1)
@@ -61,18 +67,20 @@ def _initial(space: SearchSpace, encoder: Encoder, history: History, rng: np.ran
 def _modelled(
     space: SearchSpace, encoder: Encoder, history: History, rng: np.random.Generator, options: Options
 ) -> Proposal | Finished:
-    finished = history.completed() + history.failed()
+    scored, losses = history.observed()
+    finished = [*scored, *history.failed()]
     positions = encoder.positions([trial.values for trial in finished])
     features = encoder.features(positions)
-    targets = Targets(history.losses(), len(history.failed()))
+    targets = Targets(losses, len(finished) - len(scored))
     parameters = _fitted(encoder, history, features, targets.values)
     process = GaussianProcess(features, encoder.groups, targets.values, parameters)
     expected, _ = process.predict(features)
     pending = encoder.positions([trial.values for trial in history.pending()])
     if len(pending):
         process = _with_fantasies(encoder, process, features, targets.values, encoder.features(pending))
-    search = CandidateSearch(encoder, np.vstack([positions, pending]), rng, _whole(options["candidates"]))
-    best = float(expected[: len(history.completed())].min())
+    taken = np.vstack([positions, pending])
+    search = CandidateSearch(encoder, taken, rng, _whole(options["candidates"]), _allowed(encoder, history))
+    best = float(expected[: len(scored)].min())
     order = np.argsort(targets.values, kind="stable")[:5]
     # A function drawn from the model exists only where it was drawn: it cannot be followed uphill.
     rounds = 0 if options["acquisition"] == "thompson" else 10
@@ -81,7 +89,8 @@ def _modelled(
         values = untried_values(space, history, rng)
         return Finished("all configurations have been tried") if values is None else Proposal(values)
     mean, deviation = process.predict(encoder.features(found[0][None, :]))
-    reason = _reason(history, targets, float(mean[0]), float(deviation[0]))
+    sign = -1.0 if history.direction == "max" else 1.0
+    reason = _reason(sign, targets, float(mean[0]), float(deviation[0]), float(losses.min()))
     return Proposal(encoder.values(found[0]), reason, tags={_TAG: parameters.to_text()})
 
 
@@ -123,6 +132,13 @@ def _with_fantasies(
     )
 
 
+def _allowed(encoder: Encoder, history: History) -> Allowed | None:
+    """What the study's constraints say of a position; None without constraints."""
+    if not history.constraints:
+        return None
+    return lambda row: history.allows(encoder.values(row))
+
+
 def _utility(
     process: GaussianProcess, best: float, rng: np.random.Generator, options: Options
 ) -> Callable[[Array], Array]:
@@ -143,10 +159,10 @@ def _utility(
     return {"improvement": improvement, "bound": bound, "thompson": drawn}[str(options["acquisition"])]
 
 
-def _reason(history: History, targets: Targets, mean: float, deviation: float) -> str:
-    sign = -1.0 if history.direction == "max" else 1.0
+def _reason(sign: float, targets: Targets, mean: float, deviation: float, best: float) -> str:
+    """What the model expects, in scores; `sign` turns losses into them."""
     low, middle, high = (sign * targets.score(mean + step * deviation) for step in (-1.0, 0.0, 1.0))
-    best = sign * float(history.losses().min())
+    best *= sign
     if not all(map(math.isfinite, (low, middle, high))):
         return "Most promising to the model"
     return (

@@ -19,11 +19,12 @@ _FAILURE_WEIGHT = 3.0
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
     """A random trial while too few are known, else the candidate that is likeliest to be a good one."""
     encoder = Encoder(space)
-    known = len(history.completed()) + len(history.failed())
-    if known < _whole(options["initial_trials"]) or len(history.completed()) < 2 or not encoder.axes:
+    scored, losses = history.observed()
+    known = len(scored) + len(history.failed())
+    if known < _whole(options["initial_trials"]) or len(scored) < 2 or not encoder.axes:
         values = untried_values(space, history, rng)
         return Finished("all configurations have been tried") if values is None else Proposal(values, "Drawn at random")
-    ranked = history.best_first()
+    ranked = [scored[index] for index in np.argsort(losses, kind="stable")]
     good = min(math.ceil(float(str(options["good_share"])) * known), _MOST_GOOD, len(ranked) - 1)
     trials = [*ranked, *history.failed(), *history.pending()]
     positions = encoder.positions([trial.values for trial in trials])
