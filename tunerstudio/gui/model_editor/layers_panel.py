@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QToolButton, QToolT
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor import tree
 from tunerstudio.gui.model_editor.clipboard import NoBlocksError, blocks_from_text, blocks_text
+from tunerstudio.gui.model_editor.drawing import NetworkDrawing
 from tunerstudio.gui.model_editor.inspector import Inspector
 from tunerstudio.gui.model_editor.network_tree import INPUT, OPTIMIZER, FixedRows, NetworkTree, Node
 from tunerstudio.gui.model_editor.node_fields import NodeFields
@@ -55,6 +56,8 @@ class LayersPanel(QWidget):
         self._problems: Mapping[str, str] = {}
         self.palette_panel = Palette(theme, catalogue)
         self.network = NetworkTree(theme, catalogue)
+        self.drawing = NetworkDrawing(theme)
+        self.drawing.layer_clicked.connect(self.show_field)
         self.inspector = Inspector(theme, catalogue)
         self._fields = NodeFields(self.inspector, catalogue)
         self._actions = self._make_actions()
@@ -108,7 +111,14 @@ class LayersPanel(QWidget):
         column.setContentsMargins(SPACE_S, 0, SPACE_S, 0)
         column.setSpacing(SPACE_S)
         column.addLayout(self._make_toolbar())
-        column.addWidget(self.network, 1)
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.setChildrenCollapsible(False)
+        halves.addWidget(self.network)
+        halves.addWidget(self.drawing)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 1)
+        halves.setSizes([360, 170])
+        column.addWidget(halves, 1)
         self._splitter = QSplitter()
         self._splitter.setChildrenCollapsible(False)
         for widget in (self.palette_panel, middle, self.inspector):
@@ -179,7 +189,9 @@ class LayersPanel(QWidget):
         if self._study is None or model is None:
             return
         with contextlib.suppress(StudyError):  # `problems` says what is wrong: the last right space will do
-            self.inspector.neighbours.hyperparameters = search_space(self._study.document).hyperparameters
+            space = search_space(self._study.document)
+            self.inspector.neighbours.hyperparameters = space.hyperparameters
+            self.drawing.show_model(model, space)
         data = self._study.document.data
         loss = Segment(self.tr("loss {name}").format(name=model.loss)) if model.loss != "auto" else None
         output = [Segment(output_units(data, self._study.preview)), *([loss] if loss else [])]
