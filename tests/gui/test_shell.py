@@ -223,7 +223,7 @@ def test_what_is_not_there_is_not_found(opened):
 @pytest.mark.parametrize("answer", ["epoch", "now"])
 def test_closing_while_a_search_runs_stops_it_first(opened, qtbot, monkeypatch, answer):
     asked = []
-    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent: asked.append(1) or answer)
+    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent, is_closing: asked.append(1) or (answer, False))
     opened.workspace.worker.run()
     say_search(opened, state="running")
     qtbot.waitUntil(lambda: opened.study.search_state == "running")
@@ -237,7 +237,7 @@ def test_closing_while_a_search_runs_stops_it_first(opened, qtbot, monkeypatch, 
 
 
 def test_keep_running_keeps_the_window(opened, qtbot, monkeypatch):
-    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent: "")
+    monkeypatch.setattr(dialogs, "ask_before_leaving", lambda parent, is_closing: ("", False))
     opened.workspace.worker.run()
     opened.close()
     assert opened.isVisible()

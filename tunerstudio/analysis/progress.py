@@ -93,6 +93,7 @@ def progress(
     budget: Budget,
     training: Training,
     slots: int = 1,
+    time_left_s: float | None = None,
 ) -> Progress:
     """Progress of a search.
 
@@ -102,6 +103,7 @@ def progress(
         budget: When the search ends.
         training: Epochs and executions per trial.
         slots: Trials that train side by side.
+        time_left_s: Seconds until the time at which the search shall have ended; None: no such time.
     """
     everything = list(trials)
     done = [t for t in everything if t.state in COUNTED]
@@ -122,6 +124,9 @@ def progress(
     estimate = _remaining_s(done, running, epochs, left, max(slots, 1))
     if estimate is not None and budget.time_limit_s is not None:
         limit = max(budget.time_limit_s - spent_s, 0.0) / max(slots, 1)
+        estimate = (min(estimate[0], limit), min(estimate[1], limit))
+    if estimate is not None and time_left_s is not None:
+        limit = max(time_left_s, 0.0)
         estimate = (min(estimate[0], limit), min(estimate[1], limit))
     return Progress(len(done), planned, running, fraction, estimate)
 

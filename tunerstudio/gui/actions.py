@@ -7,8 +7,9 @@ from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
 
-Needs = Literal["nothing", "study", "idle", "search"]
-"""When a command can be used: always, with a study, with a study that is not searching, while a search runs."""
+Needs = Literal["nothing", "study", "idle", "search", "running", "paused"]
+"""When a command can be used: always, with a study, with one that is not searching, while a search is under way,
+while it trains, while it is paused."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def _file_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "show_folder", translate("Actions", "Show study &folder"), "file", "", "ph.folder", "study", separated=True
         ),
+        ActionSpec("settings", translate("Actions", "&Settings…"), "file", "Ctrl+,", "ph.gear", separated=True),
         ActionSpec("quit", translate("Actions", "&Quit"), "file", "Ctrl+Q", "ph.sign-out", separated=True),
     )
 
@@ -106,6 +108,24 @@ def _search_actions() -> tuple[ActionSpec, ...]:
             translate("Actions", "Starts the search, or goes on with it where it stopped."),
         ),
         ActionSpec(
+            "pause",
+            translate("Actions", "&Pause"),
+            "search",
+            "F6",
+            "ph.pause-circle",
+            "running",
+            translate("Actions", "Rests after the running epochs and frees processor, memory and GPU."),
+        ),
+        ActionSpec(
+            "go_on",
+            translate("Actions", "Res&ume"),
+            "search",
+            "Shift+F6",
+            "ph.play-circle",
+            "paused",
+            translate("Actions", "Goes on with the paused search."),
+        ),
+        ActionSpec(
             "stop:epoch",
             translate("Actions", "Stop after this &epoch"),
             "search",
@@ -121,7 +141,7 @@ def _search_actions() -> tuple[ActionSpec, ...]:
             "Ctrl+Shift+F5",
             "ph.x-circle",
             "search",
-            translate("Actions", "Ends the running trials at once; Run starts them anew."),
+            translate("Actions", "Ends the running trials at once; Run goes on from their last checkpoints."),
         ),
         ActionSpec(
             "check",

@@ -84,6 +84,8 @@ class StudyContext(QObject):
         attempts_changed: () `attempts` were read anew.
         disk_changed: (DiskUse) the study's folder was counted again.
         command_requested: (ControlCommand) somebody wants this done to the search or a trial.
+        command_answered: (ControlCommand, str) "" it was done, otherwise why not.
+        document_taken: (StudyDocument) another program wrote study.yaml; the edit follows.
         saving_changed: (bool) models are being saved, or no longer.
         save_failed: (str) study.yaml could not be written; why.
     """
@@ -101,6 +103,8 @@ class StudyContext(QObject):
     attempts_changed = Signal()
     disk_changed = Signal(object)
     command_requested = Signal(object)
+    command_answered = Signal(object, str)
+    document_taken = Signal(object)
     saving_changed = Signal(bool)
     save_failed = Signal(str)
 
@@ -187,6 +191,7 @@ class StudyContext(QObject):
         if self._is_unsaved or any(document == own for own in self._written):
             return  # about to be written over, or our own writing
         self._written.append(document)
+        self.document_taken.emit(document)
         self.edit(self.tr("change by another program"), document)
 
     def save_now(self) -> None:

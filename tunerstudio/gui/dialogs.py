@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QFileDialog,
+    QInputDialog,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
 
 _DATA_ENDINGS = "*.csv *.tsv *.txt *.data *.gz *.parquet *.xlsx *.xls *.npz"
 
@@ -43,20 +53,59 @@ def ask_study_name(parent: QWidget, present: str) -> str:
     return name.strip()[:200] if accepted else ""
 
 
-def ask_before_leaving(parent: QWidget) -> str:
-    """What to do with the running search before its study is left: "epoch", "now", or "" to stay."""
+def ask_note(parent: QWidget, number: int, present: str) -> str | None:
+    """The user's words on trial `number`; None if they stay as they are."""
+    translate = QCoreApplication.translate
+    note, accepted = QInputDialog.getText(
+        parent,
+        translate("Dialogs", "Note"),
+        translate("Dialogs", "Note on trial {number}").format(number=number),
+        QLineEdit.EchoMode.Normal,
+        present,
+    )
+    return note.strip() if accepted and note.strip() != present else None
+
+
+Leaving = Literal["", "epoch", "now", "background"]
+"""What to do with a running search before it is left; "": stay."""
+
+
+def ask_before_leaving(parent: QWidget, is_closing: bool) -> tuple[Leaving, bool]:
+    """What to do with the running search before its study is left, and whether to remember the answer.
+
+    Args:
+        parent: The window.
+        is_closing: Whether the window is closed; otherwise another study is opened, and nothing can be remembered.
+    """
     translate = QCoreApplication.translate
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(translate("Dialogs", "A search is running"))
-    box.setText(translate("Dialogs", "Stop the search first?"))
+    box.setText(translate("Dialogs", "What shall become of the running search?"))
     box.setInformativeText(
-        translate("Dialogs", "Finished trials are kept either way, and Run goes on where the search stopped.")
+        translate(
+            "Dialogs",
+            "Finished trials are kept in any case. Stopped, it goes on where it was when you press Resume. In the"
+            " background it trains on without this window; open the study again to watch it or to stop it.",
+        )
     )
-    epoch = box.addButton(translate("Dialogs", "Stop after this epoch"), QMessageBox.ButtonRole.AcceptRole)
-    now = box.addButton(translate("Dialogs", "Stop now"), QMessageBox.ButtonRole.DestructiveRole)
-    box.addButton(translate("Dialogs", "Keep running"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(epoch)
+    answers: dict[QAbstractButton, Leaving] = {}
+    for answer, text in _ways_to_leave():
+        answers[box.addButton(text, QMessageBox.ButtonRole.AcceptRole)] = answer
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(next(button for button in answers if isinstance(button, QPushButton)))
+    remember = QCheckBox(translate("Dialogs", "Always do this when I close the window"))
+    if is_closing:
+        box.setCheckBox(remember)
     box.exec()
-    clicked = box.clickedButton()
-    return "epoch" if clicked is epoch else "now" if clicked is now else ""
+    found = answers.get(box.clickedButton(), "")
+    return found, bool(found) and is_closing and remember.isChecked()
+
+
+def _ways_to_leave() -> tuple[tuple[Leaving, str], ...]:
+    translate = QCoreApplication.translate
+    return (
+        ("epoch", translate("Dialogs", "Stop after this epoch")),
+        ("now", translate("Dialogs", "Stop now")),
+        ("background", translate("Dialogs", "Keep running in the background")),
+    )

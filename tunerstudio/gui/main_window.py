@@ -23,6 +23,7 @@ from tunerstudio.gui import dialogs, recent
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.data_page.edits import with_file
 from tunerstudio.gui.engine_tasks import EngineTasks
+from tunerstudio.gui.field_labels import field_label
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.menus import Menus
 from tunerstudio.gui.pages.base import Page
@@ -33,7 +34,8 @@ from tunerstudio.gui.pages.run import RunPage
 from tunerstudio.gui.pages.search import SearchPage
 from tunerstudio.gui.pages.welcome import WelcomePage
 from tunerstudio.gui.services import Services
-from tunerstudio.gui.settings import save_settings
+from tunerstudio.gui.settings import Settings, save_settings
+from tunerstudio.gui.settings_dialog import SettingsDialog
 from tunerstudio.gui.theme import Mode, Theme
 from tunerstudio.gui.widgets.basics import Banner
 from tunerstudio.gui.widgets.command_palette import CommandPalette, Entry
@@ -80,11 +82,12 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(services, self)
         self.tasks = EngineTasks(services, self.workspace, self)
         self._search_page = SearchPage(theme, services)
+        self._run_page = RunPage(theme, services)
         self.pages: list[Page] = [
             DataPage(theme, services, self.workspace.inspector),
             ModelPage(theme, services),
             self._search_page,
-            RunPage(theme, services),
+            self._run_page,
             ModelsPage(theme, services),
         ]
         self._build()
@@ -134,7 +137,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.workspace.worker.is_running:
             event.ignore()
-            self._leave_search(self.close)
+            self._leave_search(self.close, is_closing=True)
             return
         event.accept()
         self.closed.emit()
@@ -167,7 +170,10 @@ class MainWindow(QMainWindow):
             "rename": self._rename,
             "other_data": self._choose_other_data,
             "run": lambda: self._run(int(argument) if argument else None),
+            "pause": self.workspace.worker.pause,
+            "go_on": self.workspace.worker.go_on,
             "stop": lambda: self.workspace.worker.stop(argument or "epoch"),
+            "settings": self._open_settings,
             "check": self._check,
             "ask_for_trust": self._ask_for_trust,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
@@ -223,10 +229,12 @@ class MainWindow(QMainWindow):
         workspace.worker.failed.connect(self._failed)
         workspace.worker.problems_found.connect(self._show_problems)
         workspace.worker.search_ended.connect(self._search_ended)
+        workspace.worker.told.connect(self.tell)
         self.tasks.activity_changed.connect(self._activity_changed)
         self.tasks.failed.connect(self._failed)
         self.tasks.problems_found.connect(self._show_problems)
         self.tasks.told.connect(self.tell)
+        self._run_page.problems_found.connect(self._show_problems)
         self._services.engine.notice.connect(self._notice)
         self._services.data.notice.connect(self._notice)
         self.rail.page_chosen.connect(self._stack.setCurrentIndex)
@@ -330,14 +338,17 @@ class MainWindow(QMainWindow):
             return
         budget = study.document.search.budget.trials
         finished = sum(trial.state.is_finished for trial in study.trials.values())
-        running = study.search_state == "running"
+        running = study.search_state in {"running", "paused"}
         words = {
             "starting": self.tr("Starting the search…"),
             "running": self.tr("Searching: {done} of {budget} trials").format(done=finished, budget=budget),
+            "pausing": self.tr("Pausing after this epoch…"),
+            "paused": self.tr("The search is paused: {done} of {budget} trials").format(done=finished, budget=budget),
             "stopping": self.tr("Stopping…"),
         }
         fraction = min(finished / budget, 1.0) if running else None
-        self._status.set_activity(as_sentence(message) or words[study.search_state], fraction, busy=True)
+        busy = study.search_state != "paused"
+        self._status.set_activity(as_sentence(message) or words[study.search_state], fraction, busy=busy)
 
     def _activity_changed(self, text: str, fraction: float | None) -> None:
         if text:
@@ -349,7 +360,7 @@ class MainWindow(QMainWindow):
         self.tell(as_sentence(sentence), details, "bad")
 
     def _show_problems(self, problems: list[tuple[str, str]], summary: str) -> None:
-        lines = [f"{field}: {message}" if field else message for field, message in problems]
+        lines = [f"{field_label(field)}: {message}" if field else message for field, message in problems]
         self.tell("\n".join(lines) or summary, "", "bad")
         page = _PAGE_OF_SECTION.get(problems[0][0].partition(".")[0]) if problems else None
         if page is not None:
@@ -379,15 +390,35 @@ class MainWindow(QMainWindow):
         self.go("search")
         self._search_page.check.check()
 
-    def _leave_search(self, then: Callable[[], object]) -> None:
-        """Do `then` once no search runs; asks what to do with one that does."""
+    def _leave_search(self, then: Callable[[], object], is_closing: bool = False) -> None:
+        """Do `then` once no search of this window runs; asks what to do with one that does."""
         if not self.workspace.worker.is_running:
             then()
             return
-        when = dialogs.ask_before_leaving(self)
-        if when:
+        settings = self._services.settings
+        if is_closing and settings.on_close != "ask":
+            how: dialogs.Leaving = settings.on_close
+        else:
+            how, remember = dialogs.ask_before_leaving(self, is_closing)
+            if remember and how:
+                settings.on_close = how
+                save_settings(settings)
+        self._leave_by(how, then, is_closing)
+
+    def _leave_by(self, how: dialogs.Leaving, then: Callable[[], object], is_closing: bool) -> None:
+        worker = self.workspace.worker
+        if how and not worker.is_running:
+            then()  # it ended while the question stood there
+        elif how == "background":
+            worker.let_go(lambda: self._let_go(then, is_closing))
+        elif how:
             self._leave = then
-            self.workspace.worker.stop(when)
+            worker.stop(how)
+
+    def _let_go(self, then: Callable[[], object], is_closing: bool) -> None:
+        then()
+        if not is_closing:
+            self._services.engine.start()  # another one, for the next study
 
     def _open_example(self, example: Example, run: bool) -> None:
         if self.workspace.open_example(example) and run:
@@ -443,6 +474,18 @@ class MainWindow(QMainWindow):
         self._services.settings.appearance = chosen
         save_settings(self._services.settings)
         self._theme.set_mode(chosen)
+        self._update_menus()
+
+    def _open_settings(self) -> None:
+        settings = self._services.settings
+        dialog = SettingsDialog(settings, self)
+        dialog.changed.connect(lambda: self._take_settings(settings))
+        dialog.open()
+
+    def _take_settings(self, settings: Settings) -> None:
+        save_settings(settings)
+        self.workspace.worker.on_window_death = settings.on_window_death
+        self._theme.set_mode(settings.appearance)
         self._update_menus()
 
     def _open_palette(self) -> None:

@@ -46,7 +46,9 @@ class Menus:
             "nothing": True,
             "study": study is not None,
             "idle": state == "idle",
-            "search": state in {"starting", "running", "stopping"},
+            "search": state not in {"", "idle"},
+            "running": state == "running",
+            "paused": state in {"pausing", "paused"},
         }
         for spec in self.specs:
             self.actions[spec.id].setEnabled(possible[spec.needs])

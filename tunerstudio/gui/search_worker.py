@@ -61,14 +61,12 @@ class SearchWorker(QObject):
         failed: (str, str) something else went wrong: a sentence and details.
         told: (str) a command was done, or waits; a sentence.
         search_ended: (str, str) reason and sentence of a search that ended.
-        command_done: (ControlCommand, str) a command was answered: "" it was done, otherwise why not.
     """
 
     problems_found = Signal(list, str)
     failed = Signal(str, str)
     told = Signal(str)
     search_ended = Signal(str, str)
-    command_done = Signal(object, str)
     _open = Signal(int, str)
     _look = Signal()
     _taken = Signal(int)
@@ -199,6 +197,16 @@ class SearchWorker(QObject):
         if self._study is not None and self._study.search_state in {"pausing", "paused"}:
             self.send(ResumeSearch())
 
+    def let_go(self, then: Callable[[], object]) -> None:
+        """Let the running search go on without this window; `then`, when its engine is on its own."""
+
+        def gone(_: dict[str, Any]) -> None:
+            self._is_ours = False
+            self._engine.let_go()
+            then()
+
+        self._engine.request("detach", {}, gone, self._request_failed)
+
     def send(self, command: ControlCommand) -> None:
         """Have `command` done: by this window's engine, or by the program that runs the search."""
         study = self._study
@@ -262,7 +270,8 @@ class SearchWorker(QObject):
             self._take_back_state()
         else:
             self.told.emit(done_sentence(command))
-        self.command_done.emit(command, outcome)
+        if self._study is not None:
+            self._study.command_answered.emit(command, outcome)
 
     def _take_back_state(self) -> None:
         """A refused pause or stop changed nothing: show what the session says."""

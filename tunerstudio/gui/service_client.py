@@ -52,6 +52,7 @@ class ServiceClient(QObject):
     _write = Signal(bytes)
     _close = Signal()
     _kill = Signal()
+    _let_go = Signal()
 
     def __init__(self, title: str, command: Sequence[str], log_file: Path, parent: QObject | None = None) -> None:
         """Prepare; nothing is started before `start`."""
@@ -65,6 +66,7 @@ class ServiceClient(QObject):
         self._started_at = 0.0
         self._quick_deaths = 0
         self._launches = 0
+        self._was_started = False
         self._thread = QThread()
         self._thread.setObjectName(title)
         self._process = ServiceProcess(command, log_file)
@@ -73,6 +75,7 @@ class ServiceClient(QObject):
         self._write.connect(self._process.write)
         self._close.connect(self._process.close)
         self._kill.connect(self._process.kill)
+        self._let_go.connect(self._process.let_go)
         self._process.message_received.connect(self._receive)
         self._process.ended.connect(self._process_ended)
 
@@ -93,6 +96,7 @@ class ServiceClient(QObject):
         if not self._thread.isRunning():
             self._thread.start()
         self._quick_deaths = 0
+        self._was_started = True
         self._launch()
 
     def stop(self) -> None:
@@ -102,6 +106,7 @@ class ServiceClient(QObject):
         if self._thread.isRunning():
             self._close.emit()  # quits the thread when the process is gone
             self._thread.wait()
+        self._was_started = False
         self._set_state("stopped")
 
     def restart(self) -> None:
@@ -112,6 +117,15 @@ class ServiceClient(QObject):
             self._kill.emit()
             self._quick_deaths = 0
             self._launch()
+
+    def let_go(self) -> None:
+        """Leave the process to itself and forget all requests; the next one starts a new process."""
+        self._pending.clear()
+        self._waiting.clear()
+        if self._thread.isRunning():
+            self._let_go.emit()
+        self._launches += 1  # what the old one still says is for nobody
+        self._set_state("stopped")
 
     def request(
         self,
@@ -135,7 +149,7 @@ class ServiceClient(QObject):
             self._write.emit(to_line(request))
         else:
             self._waiting.append(request)
-            if self._state == "broken":
+            if self._state == "broken" or self._was_started:
                 self.start()
         return request.id
 

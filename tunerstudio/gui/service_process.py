@@ -1,31 +1,46 @@
-"""The process side of a service client; lives in a thread of its own, so that the window never waits for a pipe."""
+"""The process side of a service client; lives in a thread of its own, so that the window never waits for a pipe.
+
+Python's own `subprocess` instead of QProcess: a QProcess kills its child when it is destroyed, and a search shall be
+able to outlive the window.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 import tunerstudio
 from tunerstudio.protocol.service import Notice, Request, from_line
 
-_END_PATIENCE_MS = 3000
+_END_PATIENCE_S = 3.0
 
 
-def service_environment() -> QProcessEnvironment:
+def service_environment() -> dict[str, str]:
     """The environment of a child: the package can be imported from anywhere, text is UTF-8, nothing is buffered."""
-    environment = QProcessEnvironment.systemEnvironment()
+    environment = dict(os.environ)
     package_parent = str(Path(tunerstudio.__file__).resolve().parent.parent)
-    paths = [part for part in environment.value("PYTHONPATH").split(os.pathsep) if part]
+    paths = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     if package_parent not in paths:
         paths.insert(0, package_parent)
-    environment.insert("PYTHONPATH", os.pathsep.join(paths))
-    environment.insert("PYTHONUTF8", "1")
-    environment.insert("PYTHONUNBUFFERED", "1")
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    environment["PYTHONUTF8"] = "1"
+    environment["PYTHONUNBUFFERED"] = "1"
     return environment
+
+
+def own_session() -> dict[str, Any]:
+    """What `subprocess.Popen` needs so that a child outlives the terminal and hears no Ctrl+C meant for others."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
 
 
 class ServiceProcess(QObject):
@@ -38,14 +53,18 @@ class ServiceProcess(QObject):
 
     message_received = Signal(object)
     ended = Signal(int, str)
+    _line_read = Signal(int, bytes)
+    _output_ended = Signal(int)
 
     def __init__(self, command: Sequence[str], log_file: Path) -> None:
         """Run `command`; append its stderr to `log_file`."""
         super().__init__()
         self._command = list(command)
         self._log_file = log_file
-        self._process: QProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._launch = 0
+        self._line_read.connect(self._take)
+        self._output_ended.connect(self._finished)
 
     @Slot(int)
     def open(self, launch: int) -> None:
@@ -53,62 +72,92 @@ class ServiceProcess(QObject):
         if self._process is not None:
             return
         self._launch = launch
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        process = QProcess(self)
-        process.setProgram(self._command[0])
-        process.setArguments(self._command[1:])
-        process.setProcessEnvironment(service_environment())
-        process.setStandardErrorFile(str(self._log_file), QProcess.OpenModeFlag.Append)
-        process.readyReadStandardOutput.connect(self._read)
-        process.finished.connect(self._finished)
-        process.errorOccurred.connect(self._failed)
-        self._process = process
-        process.start()
+        try:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self._log_file.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=service_environment(),
+                    **own_session(),
+                )
+        except OSError as error:
+            self.ended.emit(launch, f"it could not be started: {error.strerror or error}")
+            return
+        threading.Thread(target=self._read, args=(launch, self._process), name=f"reader {launch}", daemon=True).start()
 
     @Slot(bytes)
     def write(self, line: bytes) -> None:
         """Send one line; lost if the process has ended, which is told by `ended`."""
-        if self._process is not None:
-            self._process.write(line)
+        stdin = None if self._process is None else self._process.stdin
+        if stdin is None:
+            return
+        try:
+            stdin.write(line)
+            stdin.flush()
+        except OSError:
+            return  # it has ended, which its output tells
 
     @Slot()
     def close(self) -> None:
         """End the process (close its stdin, wait a little, kill it), then the thread. Not told by `ended`."""
         process = self._release()
         if process is not None:
-            process.closeWriteChannel()
-            if not process.waitForFinished(_END_PATIENCE_MS):
+            _close_quietly(process.stdin)
+            try:
+                process.wait(_END_PATIENCE_S)
+            except subprocess.TimeoutExpired:
                 process.kill()
-                process.waitForFinished(_END_PATIENCE_MS)
-            process.deleteLater()
+                process.wait()
         self.thread().quit()
 
     @Slot()
     def kill(self) -> None:
         """End the process at once. Not told by `ended`."""
         process = self._release()
-        if process is None:
-            return
-        process.kill()
-        process.waitForFinished(_END_PATIENCE_MS)
-        process.deleteLater()
-
-    def _release(self) -> QProcess | None:
-        process, self._process = self._process, None
         if process is not None:
-            process.readyReadStandardOutput.disconnect(self._read)
-            process.finished.disconnect(self._finished)
-            process.errorOccurred.disconnect(self._failed)
-        return process
+            process.kill()
+            process.wait()
+            _close_quietly(process.stdin)
 
     @Slot()
-    def _read(self) -> None:
-        process = self._process
-        while process is not None and process.canReadLine():
-            self._take(bytes(process.readLine().data()))
-            process = self._process
+    def let_go(self) -> None:
+        """Leave the process to itself: it is told so by the end of its stdin, and nobody listens to it any more.
 
-    def _take(self, line: bytes) -> None:
+        Its reader goes on, so that the process never waits for a full pipe while this program lives.
+        """
+        process = self._release()
+        if process is not None:
+            _close_quietly(process.stdin)
+
+    def _release(self) -> subprocess.Popen[bytes] | None:
+        process, self._process = self._process, None
+        return process
+
+    def _read(self, launch: int, process: subprocess.Popen[bytes]) -> None:
+        """Of the reader's thread: pass on every line until the process ends."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._pass_on(launch, line)
+        process.wait()
+        process.stdout.close()
+        self._pass_on(launch, None)
+
+    def _pass_on(self, launch: int, line: bytes | None) -> None:
+        try:
+            if line is None:
+                self._output_ended.emit(launch)
+            else:
+                self._line_read.emit(launch, line)
+        except RuntimeError:
+            return  # this object is gone; a process that was let go of may live longer
+
+    @Slot(int, bytes)
+    def _take(self, launch: int, line: bytes) -> None:
+        if self._process is None or launch != self._launch:
+            return
         try:
             message = from_line(line)
         except ValidationError:
@@ -118,23 +167,22 @@ class ServiceProcess(QObject):
         if not isinstance(message, Request):
             self.message_received.emit(message)
 
-    @Slot(int, QProcess.ExitStatus)
-    def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
-        self._read()
-        self._forget()
-        crashed = status == QProcess.ExitStatus.CrashExit
-        self.ended.emit(
-            self._launch, f"it was ended by signal {code}" if crashed else f"it ended with exit code {code}"
-        )
+    @Slot(int)
+    def _finished(self, launch: int) -> None:
+        process = self._process
+        if process is None or launch != self._launch:
+            return
+        self._process = None
+        _close_quietly(process.stdin)
+        code = process.returncode
+        self.ended.emit(launch, f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}")
 
-    @Slot(QProcess.ProcessError)
-    def _failed(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            reason = self._process.errorString()
-            self._forget()
-            self.ended.emit(self._launch, f"it could not be started: {reason}")
 
-    def _forget(self) -> None:
-        if self._process is not None:
-            self._process.deleteLater()
-            self._process = None
+def _close_quietly(stream: IO[bytes] | None) -> None:
+    """Close a pipe whose other side may be gone already."""
+    if stream is None:
+        return
+    try:
+        stream.close()
+    except OSError:
+        return  # what could not be sent was for nobody

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
@@ -11,17 +12,29 @@ from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
 from tunerstudio.gui.services import Services
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import EmptyState
+from tunerstudio.protocol.service import Failure
+from tunerstudio.study.errors import StudyError
+from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.model import CodeModel
+from tunerstudio.study.network import search_space
 
 if TYPE_CHECKING:
     from tunerstudio.gui.run_view.view import RunView
 
 
 class RunPage(Page):
-    """Empty until the first run; then banner, plots and table."""
+    """Empty until the first run; then banner, plots and table.
+
+    Signals:
+        problems_found: (list[tuple[str, str]], str) why the space of the study is not known: (field, sentence) pairs.
+    """
+
+    problems_found = Signal(list, str)
 
     def __init__(self, theme: Theme, services: Services, parent: QWidget | None = None) -> None:
-        """No study yet. `services` is not needed: running goes through `action_requested`."""
+        """No study yet. `services` are asked for the space of a code model only."""
         super().__init__(parent)
+        self._services = services
         self.title = self.tr("Run")
         self._theme = theme
         self._study: StudyContext | None = None
@@ -87,9 +100,35 @@ class RunPage(Page):
             self._view = RunView(self._theme, self)
             self._view.action_requested.connect(self.action_requested)
             self._view.phase_changed.connect(self.status_changed)
+            self._view.space_needed.connect(self._find_space)
             self._stack.addWidget(self._view)
             self._view.set_study(study)
         return self._view
+
+    def _find_space(self) -> None:
+        """The search space for a form of values; what code declares is known to the engine alone."""
+        study = self._study
+        if study is None:
+            return
+        if isinstance(study.document.model, CodeModel):
+            params = {"folder": str(study.folder)}
+            study.save_now()
+            self._services.engine.request("space", params, self._take_space, self._space_failed)
+            return
+        try:
+            self._show_form(search_space(study.document))
+        except StudyError as error:
+            self.problems_found.emit([(problem.field, problem.message) for problem in error.problems], str(error))
+
+    def _take_space(self, result: dict[str, Any]) -> None:
+        self._show_form(SearchSpace.model_validate(result["space"]))
+
+    def _space_failed(self, failure: Failure) -> None:
+        self.problems_found.emit(list(failure.problems) or [("", failure.message)], failure.message)
+
+    def _show_form(self, space: SearchSpace) -> None:
+        if self._view is not None and self._study is not None:
+            self._view.trials.show_form(space)
 
     def _invitation(self, study: StudyContext | None) -> str:
         if study is None:

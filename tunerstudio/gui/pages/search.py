@@ -11,14 +11,16 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from tunerstudio.algorithms.discovery import check_space, find_algorithms
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import as_sentence
+from tunerstudio.gui.live_changes import LiveChanges
 from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
 from tunerstudio.gui.search_form.algorithm_form import AlgorithmForm
+from tunerstudio.gui.search_form.cards import all_settings
 from tunerstudio.gui.search_form.check_panel import CheckPanel
 from tunerstudio.gui.search_form.objective_form import ObjectiveForm
-from tunerstudio.gui.search_form.settings import budget_settings, search_settings, training_settings
 from tunerstudio.gui.search_form.settings_form import SettingsForm
 from tunerstudio.gui.search_form.space_table import SpaceTable
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
+from tunerstudio.gui.widgets.apply_strip import ApplyStrip
 from tunerstudio.gui.widgets.basics import Card, heading_label, muted_label
 from tunerstudio.gui.widgets.column_scroll import ColumnScroll
 from tunerstudio.study.checks import objective_problems
@@ -50,16 +52,18 @@ class SearchPage(Page):
         self._stale = False
         self.algorithm = AlgorithmForm(theme)
         self.objective = ObjectiveForm(theme)
-        self.budget = SettingsForm(theme, self.tr("Budget"), budget_settings())
-        self.training = SettingsForm(theme, self.tr("Training"), training_settings())
-        self.more = SettingsForm(theme, self.tr("Repeatability and failures"), search_settings())
+        self._forms = tuple(SettingsForm(theme, title, settings) for title, settings in all_settings())
+        self.budget, self.training, self.more, self.advanced = self._forms
         self.table = SpaceTable(theme)
         self._size = muted_label()
         self._size.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.changes = LiveChanges(self)
+        self.strip = ApplyStrip(theme, self.changes)
         self.check = CheckPanel(theme, services.engine)
-        self._forms = (self.budget, self.training, self.more)
-        for form in (self.algorithm, self.objective, *self._forms):
+        for form in (self.algorithm, self.objective):
             form.trouble_changed.connect(self.status_changed)
+        for settings in self._forms:
+            settings.trouble_changed.connect(self.status_changed)
         self.check.space_found.connect(self._take_space)
         self.check.problems_changed.connect(self._take_problems)
         self.check.trust_needed.connect(lambda: self.action_requested.emit("ask_for_trust"))
@@ -72,7 +76,7 @@ class SearchPage(Page):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        for card in (self.algorithm, self.objective, self.budget, self.training, self.more):
+        for card in (self.algorithm, self.objective, *self._forms):
             column.addWidget(card)
         column.addStretch(1)
         scroll = ColumnScroll(_LEAST_WIDTH)
@@ -96,7 +100,8 @@ class SearchPage(Page):
         splitter.setSizes([520, 600])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_M)
-        layout.addWidget(splitter)
+        layout.addWidget(self.strip)
+        layout.addWidget(splitter, 1)
 
     def set_study(self, study: StudyContext | None) -> None:
         if self._study is not None:
@@ -105,8 +110,11 @@ class SearchPage(Page):
         self._study = study
         self._code_space = None
         self._checked = {}
-        for form in (self.algorithm, self.objective, *self._forms, self.check):
+        self.changes.set_study(study)
+        for form in (self.algorithm, self.objective, self.check):
             form.set_study(study)
+        for settings in self._forms:
+            settings.set_study(study)
         if study is not None:
             if not self._looked:
                 self.reload_algorithms()

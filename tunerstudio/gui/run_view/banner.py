@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from tunerstudio.analysis.progress import Progress
 from tunerstudio.gui.formats import format_score
 from tunerstudio.gui.run_view.search_phase import SearchPhase, format_eta, phase_look, phase_word
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Theme
-from tunerstudio.gui.widgets.basics import link_button, primary_button
+from tunerstudio.gui.widgets.basics import link_button, muted_label, primary_button
 
 MORE_TRIALS = 10
 """Trials that one click adds to a search whose budget is used up."""
@@ -22,12 +22,14 @@ class RunBanner(QFrame):
     """One row of figures with a caption each, and the verbs.
 
     Signals:
-        action_requested: (str) "run", "run:<trials>", "stop:epoch" or "stop:now".
+        action_requested: (str) "run", "run:<trials>", "pause", "go_on", "stop:epoch" or "stop:now".
         trial_clicked: (int) show the best trial.
+        limits_requested: () budget and workers are to be changed.
     """
 
     action_requested = Signal(str)
     trial_clicked = Signal(int)
+    limits_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Nothing is known yet."""
@@ -47,11 +49,19 @@ class RunBanner(QFrame):
         self._eta_caption = self._caption(self.tr("Time left"))
         self._best_caption = self._caption(self.tr("Best so far"))
         self.run_button = primary_button(self.tr("Run"))
-        self.run_button.clicked.connect(lambda: self.action_requested.emit("run"))
+        self.run_button.clicked.connect(lambda: self.action_requested.emit("go_on" if self._phase.is_open else "run"))
         self.more_button = primary_button(self.tr("Run {count} more").format(count=MORE_TRIALS))
         self.more_button.clicked.connect(lambda: self.action_requested.emit(f"run:{self._completed + MORE_TRIALS}"))
+        self.pause_button = self._stop_button(self.tr("Pause"), "pause", "ph.pause-circle")
         self.stop_epoch_button = self._stop_button(self.tr("Stop after this epoch"), "stop:epoch", "ph.stop-circle")
         self.stop_now_button = self._stop_button(self.tr("Stop now"), "stop:now", "ph.x-circle")
+        self.limits_button = QToolButton(self)
+        self.limits_button.setIcon(theme.icon("ph.sliders-horizontal"))
+        self.limits_button.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
+        self.limits_button.setAutoRaise(True)
+        self.limits_button.setAccessibleName(self.tr("Budget and workers"))
+        self.limits_button.clicked.connect(self.limits_requested)
+        self.line = muted_label()
         self._set_tool_tips()
         self._arrange()
         theme.theme_changed.connect(self._restyle)
@@ -60,20 +70,29 @@ class RunBanner(QFrame):
     def show_phase(self, phase: SearchPhase) -> None:
         """Say where the search stands and offer what can be done."""
         self._phase = phase
-        had_focus = self.stop_epoch_button.hasFocus() or self.stop_now_button.hasFocus()
+        stops = (self.pause_button, self.stop_epoch_button, self.stop_now_button)
+        had_focus = any(button.hasFocus() for button in (*stops, self.run_button))
         self._word.setText(phase_word(phase))
         self._restyle()
-        active = phase.is_active
-        self.run_button.setVisible(not active and phase is not SearchPhase.FINISHED)
+        rests = phase in (SearchPhase.PAUSING, SearchPhase.PAUSED)
+        self.run_button.setVisible(rests or not (phase.is_active or phase is SearchPhase.FINISHED))
         self.run_button.setText(self.tr("Run") if phase is SearchPhase.NEW else self.tr("Resume"))
         self.more_button.setVisible(phase is SearchPhase.FINISHED)
-        for button in (self.stop_epoch_button, self.stop_now_button):
-            button.setVisible(active)
+        self.pause_button.setVisible(phase.is_active and not rests)
+        self.pause_button.setEnabled(phase is SearchPhase.RUNNING)
+        self.stop_epoch_button.setVisible(phase.is_active)
         self.stop_epoch_button.setEnabled(phase is not SearchPhase.STOPPING)
-        if had_focus and not active:
-            (self.more_button if phase is SearchPhase.FINISHED else self.run_button).setFocus()
-        self._epochs_panel.setVisible(active)
-        self._eta_panel.setVisible(active)
+        self.stop_now_button.setVisible(phase.is_open)
+        self.stop_now_button.setText(self.tr("Stop") if phase is SearchPhase.PAUSED else self.tr("Stop now"))
+        if had_focus and not any(button.hasFocus() for button in stops if button.isVisibleTo(self)):
+            self._focus_a_verb()
+        self._epochs_panel.setVisible(phase.is_active)
+        self._eta_panel.setVisible(phase.is_active)
+
+    def show_line(self, text: str) -> None:
+        """More about the session, under the figures; "" for nothing."""
+        self.line.setText(text)
+        self.line.setVisible(bool(text))
 
     def show_progress(self, progress: Progress, completed: int) -> None:
         """Show how far the search is; `completed` trials have a score."""
@@ -99,6 +118,13 @@ class RunBanner(QFrame):
         self.best_button.setText(self.tr("{score} (trial {number})").format(score=format_score(score), number=number))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _focus_a_verb(self) -> None:
+        """The button that had the keyboard is gone: give it to the one that goes on with the work."""
+        for button in (self.run_button, self.more_button, self.pause_button, self.stop_now_button):
+            if button.isVisibleTo(self) and button.isEnabled():
+                button.setFocus()
+                return
 
     def _trials_words(self, progress: Progress) -> str:
         if self._phase.is_active and progress.running:
@@ -127,17 +153,26 @@ class RunBanner(QFrame):
             self.tr("Starts the search, or goes on where it stopped. Nothing that is done is lost.")
         )
         self.more_button.setToolTip(self.tr("All trials of the budget are done. This goes on with the same search."))
+        self.pause_button.setToolTip(
+            self.tr("Rests after the running epochs and frees processor, memory and GPU. Resume goes on from there.")
+        )
         self.stop_epoch_button.setToolTip(
-            self.tr("Ends the search when the present epoch is done. Resume trains the unfinished execution again.")
+            self.tr("Ends the search when the present epoch is done. Resume goes on from the last checkpoint.")
         )
         self.stop_now_button.setToolTip(
-            self.tr("Ends the search at once. Resume trains the unfinished execution again; all else is kept.")
+            self.tr("Ends the search at once. Resume goes on from the last checkpoint; nothing completed is lost.")
         )
+        self.limits_button.setToolTip(self.tr("Change budget and workers, also while the search runs"))
 
     def _arrange(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
+        outer.setSpacing(SPACE_XS)
+        row = QHBoxLayout()
         row.setSpacing(SPACE_M)
+        outer.addLayout(row)
+        outer.addWidget(self.line)
+        self.line.hide()
         state = QHBoxLayout()
         state.setSpacing(SPACE_S)
         state.addWidget(self._icon)
@@ -154,8 +189,18 @@ class RunBanner(QFrame):
         row.addWidget(self._eta_panel)
         row.addWidget(self._best_panel)
         row.addStretch(1)
-        for button in (self.stop_epoch_button, self.stop_now_button, self.more_button, self.run_button):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        verbs = QHBoxLayout()
+        verbs.setSpacing(SPACE_S)
+        verbs.addWidget(self.limits_button)
+        for button in (
+            self.pause_button,
+            self.stop_epoch_button,
+            self.stop_now_button,
+            self.more_button,
+            self.run_button,
+        ):
+            verbs.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(verbs)
 
     def _restyle(self) -> None:
         state = phase_look(self._phase)

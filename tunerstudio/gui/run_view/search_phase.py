@@ -17,30 +17,41 @@ class SearchPhase(Enum):
     NEW = "new"
     STARTING = "starting"
     RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
     STOPPING = "stopping"
     STOPPED = "stopped"
+    DIED = "died"
     FINISHED = "finished"
 
     @property
     def is_active(self) -> bool:
         """Whether the engine is at work."""
-        return self in (SearchPhase.STARTING, SearchPhase.RUNNING, SearchPhase.STOPPING)
+        return self in (SearchPhase.STARTING, SearchPhase.RUNNING, SearchPhase.PAUSING, SearchPhase.STOPPING)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is under way, be it at work or paused."""
+        return self.is_active or self is SearchPhase.PAUSED
 
 
-def search_phase(search_state: str, has_trials: bool, done: int, budget: int) -> SearchPhase:
+def search_phase(search_state: str, has_trials: bool, done: int, budget: int, has_died: bool = False) -> SearchPhase:
     """The phase of a search.
 
     Args:
-        search_state: idle, starting, running or stopping, as the engine says.
+        search_state: idle, starting, running, pausing, paused or stopping, as the engine says.
         has_trials: Whether there is any trial.
         done: Trials that count towards the budget.
         budget: Trials that the budget allows.
+        has_died: Whether its engine ended without a word.
     """
     if search_state != "idle":
         return SearchPhase(search_state)
     if not has_trials:
         return SearchPhase.NEW
-    return SearchPhase.FINISHED if done >= budget else SearchPhase.STOPPED
+    if done >= budget:
+        return SearchPhase.FINISHED
+    return SearchPhase.DIED if has_died else SearchPhase.STOPPED
 
 
 def phase_word(phase: SearchPhase) -> str:
@@ -49,8 +60,11 @@ def phase_word(phase: SearchPhase) -> str:
         SearchPhase.NEW: _tr("Not started"),
         SearchPhase.STARTING: _tr("Starting"),
         SearchPhase.RUNNING: _tr("Running"),
+        SearchPhase.PAUSING: _tr("Pausing"),
+        SearchPhase.PAUSED: _tr("Paused"),
         SearchPhase.STOPPING: _tr("Stopping"),
         SearchPhase.STOPPED: _tr("Stopped"),
+        SearchPhase.DIED: _tr("Interrupted"),
         SearchPhase.FINISHED: _tr("Finished"),
     }
     return words[phase]
@@ -62,8 +76,11 @@ def phase_look(phase: SearchPhase) -> TrialState:
         SearchPhase.NEW: TrialState.QUEUED,
         SearchPhase.STARTING: TrialState.RUNNING,
         SearchPhase.RUNNING: TrialState.RUNNING,
+        SearchPhase.PAUSING: TrialState.PAUSED,
+        SearchPhase.PAUSED: TrialState.PAUSED,
         SearchPhase.STOPPING: TrialState.PRUNED,
-        SearchPhase.STOPPED: TrialState.PAUSED,
+        SearchPhase.STOPPED: TrialState.CANCELLED,
+        SearchPhase.DIED: TrialState.FAILED,
         SearchPhase.FINISHED: TrialState.COMPLETED,
     }
     return looks[phase]

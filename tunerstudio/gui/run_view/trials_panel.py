@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, QUrl
+from collections.abc import Callable, Collection
+from functools import partial
+
+from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from tunerstudio.analysis.filters import parse_filter
 from tunerstudio.analysis.progress import running_trial
 from tunerstudio.analysis.table import value_names
+from tunerstudio.gui import dialogs
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import format_number, format_score
+from tunerstudio.gui.run_view.enqueue_form import EnqueueForm
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
+from tunerstudio.gui.trial_table.columns import message_text
 from tunerstudio.gui.trial_table.item_model import TrialsItemModel
+from tunerstudio.gui.trial_table.verbs import EDIT, trial_verbs
 from tunerstudio.gui.trial_table.view import TrialsView
-from tunerstudio.gui.widgets.basics import Banner
+from tunerstudio.gui.widgets.basics import Banner, link_button
+from tunerstudio.protocol.control import EnqueueTrial, SetNote
+from tunerstudio.study.hyperparameters import SearchSpace, Values
 from tunerstudio.study.trials import Epoch, Trial, TrialState
 
 _FILTER_DELAY_MS = 150
@@ -22,7 +31,13 @@ _FILTER_DELAY_MS = 150
 
 
 class TrialsPanel(QFrame):
-    """All trials of the study as a table."""
+    """All trials of the study as a table.
+
+    Signals:
+        space_needed: () the form for a trial's values was asked for; `set_space` opens it.
+    """
+
+    space_needed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No study yet."""
@@ -30,6 +45,8 @@ class TrialsPanel(QFrame):
         self._theme = theme
         self._study: StudyContext | None = None
         self._names: list[str] = []
+        self._wanted_start: Trial | None = None
+        self.form: EnqueueForm | None = None
         self.setProperty("look", "card")
         self.item_model = TrialsItemModel(theme, self)
         self.view = TrialsView(theme, self.item_model, self)
@@ -37,6 +54,10 @@ class TrialsPanel(QFrame):
         self.view.numbers_selected.connect(self._select)
         self.view.folder_requested.connect(self._open_folder)
         self.view.details_requested.connect(self._show_details)
+        self.view.verb_requested.connect(self._do)
+        self.add_button = link_button(self.tr("Add a trial…"), lambda: self._open_form(None))
+        self.add_button.setIcon(theme.icon("ph.plus-circle", "accent"))
+        self.add_button.setToolTip(self.tr("Queue a trial of your own values; it comes before new proposals."))
         self.filter_box = QLineEdit(self)
         self.filter_box.setPlaceholderText(self.tr("Filter: failed, units>=12, activation=relu"))
         self.filter_box.setAccessibleName(self.tr("Filter of the trials"))
@@ -100,6 +121,23 @@ class TrialsPanel(QFrame):
             if trial is not None and trial.state is TrialState.RUNNING:
                 self._show_progress(trial)
 
+    def set_searching(self, is_searching: bool) -> None:
+        """Whether a search is under way."""
+        self.view.set_searching(is_searching)
+
+    def show_form(self, space: SearchSpace) -> None:
+        """Ask for the values of a trial, after `space_needed`."""
+        start = self._wanted_start
+        title = (
+            self.tr("A trial of your own values")
+            if start is None
+            else self.tr("A trial like trial {number}").format(number=start.number)
+        )
+        self.form = EnqueueForm(self._theme, space, {} if start is None else start.values, title, self.window())
+        self.form.enqueued.connect(self._enqueue)
+        self.form.destroyed.connect(self._forget_form)
+        self.form.open()
+
     def show_selection(self, numbers: list[int]) -> None:
         """Select these trials."""
         self._tell_about(numbers)
@@ -120,6 +158,7 @@ class TrialsPanel(QFrame):
         head.addWidget(title)
         head.addWidget(self.filter_box, 1)
         head.addWidget(self.count_label)
+        head.addWidget(self.add_button)
         body = QVBoxLayout(self)
         body.setContentsMargins(1, SPACE_S, 1, 1)
         body.setSpacing(SPACE_XS)
@@ -153,6 +192,36 @@ class TrialsPanel(QFrame):
         value = reports[-1].metrics.get(document.search.objective.name) if reports else None
         self.item_model.set_progress(trial.number, text, "" if value is None else format_score(value) + " …")
 
+    def _do(self, verb_id: str, numbers: list[int]) -> None:
+        study = self._study
+        if study is None:
+            return
+        verb = next(verb for verb in trial_verbs() if verb.id == verb_id)
+        if verb.command is not None:
+            for number in numbers:
+                study.request(verb.command(number))
+        elif verb.id == EDIT:
+            self._open_form(study.trials.get(numbers[-1]))
+        else:
+            self._ask_note(study, numbers[-1])
+
+    def _open_form(self, start: Trial | None) -> None:
+        if self._study is not None and self.form is None:
+            self._wanted_start = start
+            self.space_needed.emit()
+
+    def _forget_form(self) -> None:
+        self.form = None
+
+    def _enqueue(self, values: Values, note: str) -> None:
+        if self._study is not None:
+            self._study.request(EnqueueTrial(values=values, note=note))
+
+    def _ask_note(self, study: StudyContext, number: int) -> None:
+        note = dialogs.ask_note(self.window(), number, study.trials[number].note)
+        if note is not None:
+            study.request(SetNote(trial=number, note=note))
+
     def _open_folder(self, number: int) -> None:
         if self._study is None:
             return
@@ -160,23 +229,35 @@ class TrialsPanel(QFrame):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder if folder.is_dir() else self._study.folder)))
 
     def _tell_about(self, numbers: list[int]) -> None:
-        """A failed or pruned trial says why as soon as it is selected."""
+        """A trial that has something to say, such as why it failed, says it as soon as it is selected."""
         trial = self._study.trials.get(numbers[-1]) if self._study is not None and numbers else None
-        if trial is None or not trial.message:
+        text = "" if trial is None else message_text(trial)
+        if trial is None or not (text or trial.state is TrialState.PAUSED):
             self.message.clear()
             return
-        severity = "bad" if trial.state is TrialState.FAILED else "warning"
-        self.message.tell(severity, self._sentence(trial, trial.message), trial.details)
+        severity = {TrialState.FAILED: "bad", TrialState.COMPLETED: "info", TrialState.PAUSED: "info"}
+        text = text or self.tr("it rests with a checkpoint, and goes on when you resume it")
+        verbs = () if trial.state is TrialState.COMPLETED else self._verb_buttons(trial, {"resume", "retry"})
+        self.message.tell(severity.get(trial.state, "warning"), self._sentence(trial, text), trial.details, verbs)
 
     def _show_details(self, number: int) -> None:
         trial = self._study.trials.get(number) if self._study is not None else None
         if trial is None:
             return
-        if trial.message:
-            self._tell_about([number])
-            return
         values = ", ".join(f"{name} {format_number(value)}" for name, value in trial.values.items())
-        self.message.tell("info", self._sentence(trial, trial.reason or values), trial.details)
+        text = message_text(trial) or trial.reason or values
+        severity = "bad" if trial.state is TrialState.FAILED else "info"
+        self.message.tell(severity, self._sentence(trial, text), trial.details, self._verb_buttons(trial))
+
+    def _verb_buttons(
+        self, trial: Trial, wanted: Collection[str] | None = None
+    ) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """Buttons for what applies to `trial`, or for those of the `wanted` verbs that do."""
+        return tuple(
+            (verb.text, partial(self._do, verb.id, [trial.number]))
+            for verb in trial_verbs()
+            if verb.applies(trial, self.view.is_searching) and (wanted is None or verb.id in wanted)
+        )
 
     def _sentence(self, trial: Trial, text: str) -> str:
         return self.tr("Trial {number} ({state}): {text}").format(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from tunerstudio.analysis.endings import endings
 from tunerstudio.analysis.history import score_history
 from tunerstudio.analysis.progress import COUNTED, progress, training_of
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.live_changes import LiveChanges
 from tunerstudio.gui.plots.curves import CurvesPlot
 from tunerstudio.gui.plots.history import HistoryPlot
 from tunerstudio.gui.plots.importance import ImportancePlot
@@ -15,11 +19,14 @@ from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.plots.parallel import ParallelPlot
 from tunerstudio.gui.plots.throttle import Throttle
 from tunerstudio.gui.plots.timeline import TimelinePlot
+from tunerstudio.gui.run_view.about_session import about_endings, about_session
 from tunerstudio.gui.run_view.banner import RunBanner
+from tunerstudio.gui.run_view.limits_popover import LimitsPopover
 from tunerstudio.gui.run_view.log_view import LogView
 from tunerstudio.gui.run_view.search_phase import SearchPhase, search_phase
 from tunerstudio.gui.run_view.trials_panel import TrialsPanel
 from tunerstudio.gui.theme import SPACE_S, Theme
+from tunerstudio.gui.widgets.apply_strip import ApplyStrip
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.machine import workers_for
@@ -32,11 +39,13 @@ class RunView(QWidget):
 
     Signals:
         action_requested: (str) as in `Page`.
+        space_needed: () the search space is wanted for a form; `show_form` takes it.
         phase_changed: () `phase` would now answer differently.
     """
 
     action_requested = Signal(str)
     phase_changed = Signal()
+    space_needed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No study yet."""
@@ -54,9 +63,14 @@ class RunView(QWidget):
         self.parallel = ParallelPlot(theme, self)
         self.importance = ImportancePlot(theme, self)
         self.log = LogView(theme, self)
+        self.changes = LiveChanges(self)
+        self.strip = ApplyStrip(theme, self.changes, self)
+        self.limits = LimitsPopover(theme, self.changes, self)
         self._arrange()
         self._refresh_soon = Throttle(self.refresh, self)
         self.banner.action_requested.connect(self.action_requested)
+        self.banner.limits_requested.connect(lambda: self.limits.open_under(self.banner.limits_button))
+        self.trials.space_needed.connect(self.space_needed)
         self.banner.trial_clicked.connect(lambda number: self._pick(number, False))
         for plot in self._selecting():
             plot.trial_clicked.connect(self._pick)
@@ -68,6 +82,8 @@ class RunView(QWidget):
         self._study = study
         self.curves.clear_metrics()
         self.trials.set_study(study)
+        self.changes.set_study(study)
+        self.limits.set_study(study)
         if study is None:
             return
         study.trials_changed.connect(self._take_trials)
@@ -76,6 +92,7 @@ class RunView(QWidget):
         study.history_reset.connect(self._take_reset)
         study.selection_changed.connect(self._take_selection)
         study.search_state_changed.connect(self._refresh_soon.request)
+        study.session_changed.connect(self._refresh_soon.request)
         study.document_changed.connect(self._take_document)
         self.log.set_lines(study.log)
         self.curves.set_epochs(study.epochs)
@@ -91,11 +108,20 @@ class RunView(QWidget):
             return
         self._refresh_soon.cancel()
         search, training = study.document.search, training_of(study.document)
-        how_far = progress(study.trials.values(), study.epochs, search.budget, training, workers_for(search))
-        phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials)
+        now, session = time.time(), study.session
+        is_open = study.search_state != "idle" and session is not None
+        began = session.started_at if is_open and session is not None else now
+        slots = session.workers if is_open and session is not None else workers_for(search)
+        early = endings(search.budget, search.objective, study.trials.values(), began)
+        time_left = None if early.finish_at is None else early.finish_at - now
+        how_far = progress(study.trials.values(), study.epochs, search.budget, training, slots, time_left)
+        phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials, study.has_died)
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)
         self.banner.show_phase(phase)
+        self.trials.set_searching(phase.is_open)
+        said = (about_session(study, phase), about_endings(early, search.objective) if phase.is_open else "")
+        self.banner.show_line(" ".join(part for part in said if part))
         self.banner.show_progress(how_far, int(history.completed.sum()))
         self.banner.show_best(history.best_score, history.best_number)
         self.history.set_history(history, search.objective)
@@ -138,6 +164,7 @@ class RunView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_S)
         layout.addWidget(self.banner)
+        layout.addWidget(self.strip)
         layout.addWidget(whole, 1)
 
     def _choose_tab(self, _: int) -> None:
@@ -153,6 +180,7 @@ class RunView(QWidget):
         study.history_reset.disconnect(self._take_reset)
         study.selection_changed.disconnect(self._take_selection)
         study.search_state_changed.disconnect(self._refresh_soon.request)
+        study.session_changed.disconnect(self._refresh_soon.request)
         study.document_changed.disconnect(self._take_document)
 
     def _take_trials(self, trials: list[Trial]) -> None:

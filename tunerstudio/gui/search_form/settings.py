@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from tunerstudio.gui.model_editor.parsing import UNSET
 from tunerstudio.study.catalogue import ArgumentInfo
 from tunerstudio.study.document import StudyDocument
-from tunerstudio.study.search import Budget, EarlyStopping, Search, Training
-
-_S_PER_MIN = 60.0
+from tunerstudio.study.search import EarlyStopping, Training
 
 
 @dataclass(frozen=True)
@@ -37,49 +35,17 @@ class Setting:
     read: Callable[[StudyDocument], Any]
     write: Callable[[StudyDocument, Any], StudyDocument]
     tunable: bool = False
-
-
-def budget_settings() -> list[Setting]:
-    """When the search ends."""
-    return [
-        _search_field(
-            _info("trials", "int", _tr("Completed, pruned and failed trials together."), minimum=1),
-            _tr("trials"),
-            part="budget",
-        ),
-        Setting(
-            _info(
-                "time_limit", "float", _tr("The search ends after so much training; empty: no limit."), optional=True
-            ),
-            _tr("time limit"),
-            _tr("min"),
-            "search.budget.time_limit_s",
-            lambda document: _given(document.search.budget.time_limit_s, lambda s: s / _S_PER_MIN),
-            lambda document, value: _with_budget(
-                document, time_limit_s=_given_or_none(value, lambda m: m * _S_PER_MIN)
-            ),
-        ),
-        _search_field(
-            _info(
-                "workers",
-                "int",
-                _tr("Trials trained side by side, each in a process of its own; empty: as many as suit the machine."),
-                minimum=1,
-                maximum=64,
-            ),
-            _tr("workers"),
-        ),
-    ]
+    check: Callable[[Any], str] = lambda value: ""
 
 
 def training_settings() -> list[Setting]:
     """How one trial is trained."""
-    epochs = _info("epochs", "int", _tr("Most passes over the training rows in one execution."), minimum=1)
-    batch = _info("batch_size", "int", _tr("Rows per step; small is slower and often better."), minimum=1)
-    executions = _info(
+    epochs = info("epochs", "int", _tr("Most passes over the training rows in one execution."), minimum=1)
+    batch = info("batch_size", "int", _tr("Rows per step; small is slower and often better."), minimum=1)
+    executions = info(
         "executions", "int", _tr("Fits per trial, each with its own seed; the score is their mean."), minimum=1
     )
-    patience = _info(
+    patience = info(
         "patience",
         "int",
         _tr("An execution ends when the objective has not improved for so many epochs; empty: never."),
@@ -138,11 +104,9 @@ def training_settings() -> list[Setting]:
 
 def search_settings() -> list[Setting]:
     """Seed, retries and what happens after failures."""
-    seed = _info(
-        "seed", "int", _tr("The same seed gives the same trials again; 0 is a seed like any other."), minimum=0
-    )
-    retries = _info("retries", "int", _tr("How often a failed trial is tried again."), minimum=0, maximum=10)
-    failures = _info(
+    seed = info("seed", "int", _tr("The same seed gives the same trials again; 0 is a seed like any other."), minimum=0)
+    retries = info("retries", "int", _tr("How often a failed trial is tried again."), minimum=0, maximum=10)
+    failures = info(
         "max_consecutive_failures",
         "int",
         _tr("The search pauses after so many failed trials in a row; empty: never."),
@@ -150,45 +114,74 @@ def search_settings() -> list[Setting]:
         optional=True,
     )
     return [
-        _search_field(seed, _tr("seed")),
-        _search_field(retries, _tr("retries")),
-        _search_field(failures, _tr("pause after"), unit=_tr("failures in a row")),
+        setting_at("search.seed", seed, _tr("seed"), empty=UNSET),
+        setting_at("search.retries", retries, _tr("retries"), empty=UNSET),
+        setting_at("search.max_consecutive_failures", failures, _tr("pause after"), _tr("failures in a row")),
     ]
 
 
-def _info(
+def info(
     name: str,
     kind: Any,
     help_text: str,
     minimum: float | None = None,
     maximum: float | None = None,
     optional: bool = False,
+    basic: bool = True,
+    default: Any = None,
+    choices: tuple[str, ...] = (),
 ) -> ArgumentInfo:
+    """What can be typed into a field; `optional`: it may be empty."""
     return ArgumentInfo(
         name=name,
         type=kind,
         required=not optional,
-        nullable=optional,
+        nullable=optional and default is None and not choices,
         minimum=minimum,
         maximum=maximum,
+        basic=basic,
+        default=default,
+        choices=choices,
         help=help_text,
     )
 
 
-def _search_field(argument: ArgumentInfo, label: str, part: str = "", unit: str = "") -> Setting:
-    name = argument.name
+def setting_at(
+    path: str, argument: ArgumentInfo, label: str, unit: str = "", factor: float = 1.0, empty: Any = None
+) -> Setting:
+    """A field that stands at `path` of the document, such as `search.limits.memory_gb`.
+
+    Args:
+        path: Names of the groups and of the field, with dots.
+        argument: What can be typed.
+        label: In front of the field.
+        unit: Behind it.
+        factor: What a number on the screen is multiplied by in the document (60: minutes there, seconds here).
+        empty: What the document holds where the field is empty.
+    """
+    groups, name = path.split(".")[:-1], path.rpartition(".")[2]
 
     def read(document: StudyDocument) -> Any:
-        value = getattr(document.search.budget if part else document.search, name)
-        # Workers left to the machine are shown as an empty field.
-        return UNSET if value is None or value == "auto" else value
+        value: Any = document
+        for group in (*groups, name):
+            value = getattr(value, group)
+        if value == empty:
+            return UNSET
+        return value / factor if factor != 1.0 else value
 
     def write(document: StudyDocument, value: Any) -> StudyDocument:
-        empty = "auto" if name == "workers" else None
-        plain = empty if value is UNSET else value
-        return _with_budget(document, **{name: plain}) if part else _with_search(document, **{name: plain})
+        plain = empty if value is UNSET or value is None else value * factor if factor != 1.0 else value
+        changed: StudyDocument = with_value(document, [*groups, name], plain)
+        return changed
 
-    return Setting(argument, label, unit, f"search.{part + '.' if part else ''}{name}", read, write)
+    return Setting(argument, label, unit, path, read, write)
+
+
+def with_value(model: Any, path: Sequence[str], value: Any) -> Any:
+    """A copy of the frozen `model` with another value at `path`."""
+    name, *rest = path
+    inner = with_value(getattr(model, name), rest, value) if rest else value
+    return model.model_copy(update={name: inner})
 
 
 def _training_field(argument: ArgumentInfo, label: str, tunable: bool = False) -> Setting:
@@ -217,26 +210,12 @@ def _write_min_delta(document: StudyDocument, value: Any) -> StudyDocument:
     return _with_training(document, early_stopping=present.model_copy(update={"min_delta": delta}))
 
 
-def _with_search(document: StudyDocument, **changes: Any) -> StudyDocument:
-    search: Search = document.search.model_copy(update=changes)
-    return document.model_copy(update={"search": search})
-
-
-def _with_budget(document: StudyDocument, **changes: Any) -> StudyDocument:
-    budget: Budget = document.search.budget.model_copy(update=changes)
-    return _with_search(document, budget=budget)
-
-
 def _with_training(document: StudyDocument, **changes: Any) -> StudyDocument:
     return document.model_copy(update={"training": document.training.model_copy(update=changes)})
 
 
 def _given(value: Any, convert: Callable[[Any], Any]) -> Any:
     return UNSET if value is None else convert(value)
-
-
-def _given_or_none(value: Any, convert: Callable[[Any], Any]) -> Any:
-    return None if value is UNSET or value is None else convert(value)
 
 
 def _tr(text: str) -> str:

@@ -32,6 +32,8 @@ class SettingsForm(Card):
         super().__init__(parent)
         self._settings = {setting.argument.name: setting for setting in settings}
         self._study: StudyContext | None = None
+        self._refused: dict[str, str] = {}
+        self._problems: Mapping[str, str] = {}
         self.form = FieldForm(theme, None)
         self.form.set_arguments(
             [setting.argument for setting in settings],
@@ -47,6 +49,7 @@ class SettingsForm(Card):
     def set_study(self, study: StudyContext | None) -> None:
         """Edit `study` from now on."""
         self._study = study
+        self._refused.clear()
 
     def refresh(self, problems: Mapping[str, str]) -> None:
         """Show the document's values, with what is wrong by field path."""
@@ -54,16 +57,36 @@ class SettingsForm(Card):
             return
         document = self._study.document
         self.form.show_values({name: setting.read(document) for name, setting in self._settings.items()})
-        self.form.show_remarks({name: problems.get(setting.field, "") for name, setting in self._settings.items()})
+        self._show_remarks(problems)
 
     def troubles(self) -> dict[str, str]:
         """Fields in which something wrong is typed, by their label."""
-        return {self._settings[name].label: sentence for name, sentence in self.form.troubles().items()}
+        found = {**self._refused, **self.form.troubles()}
+        return {self._settings[name].label: sentence for name, sentence in found.items()}
+
+    def _show_remarks(self, problems: Mapping[str, str]) -> None:
+        self._problems = problems
+        remarks = {name: problems.get(setting.field, "") for name, setting in self._settings.items()}
+        self.form.show_remarks({**remarks, **self._refused})
 
     def _edited(self, name: str, value: Any, stretch: int) -> None:
         if self._study is None:
             return
         setting = self._settings[name]
+        if self._is_refused(setting, value):
+            return  # the document keeps the last right value
         verb = self.tr("tune {name}") if isinstance(value, AnyTunable) else self.tr("change {name}")
         document = setting.write(self._study.document, value)
         self._study.edit(verb.format(name=setting.label), document, f"setting:{setting.field}:{stretch}")
+
+    def _is_refused(self, setting: Setting, value: Any) -> bool:
+        name, sentence = setting.argument.name, setting.check(value)
+        if sentence == self._refused.get(name, ""):
+            return bool(sentence)
+        if sentence:
+            self._refused[name] = sentence
+        else:
+            del self._refused[name]
+        self._show_remarks(self._problems)
+        self.trouble_changed.emit()
+        return bool(sentence)

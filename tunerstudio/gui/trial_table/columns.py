@@ -57,6 +57,11 @@ def score_text(trial: Trial) -> str:
     return format_score(trial.score, trial.standard_error, scored or None)
 
 
+def message_text(trial: Trial) -> str:
+    """What is to be said of a trial: why it ended as it did, and the user's note."""
+    return " · ".join(part for part in (trial.message, trial.note) if part)
+
+
 def is_interrupted(trial: Trial) -> bool:
     """Whether it was at work when its search ended; the next run starts it again."""
     return trial.state is TrialState.QUEUED and trial.started_at is not None
@@ -130,9 +135,9 @@ def trial_columns(
         TrialColumn(
             "message",
             _tr("Message"),
-            lambda t: t.message or t.note,
-            lambda t: value_key(t.message or t.note or None),
-            help=_tr("Why a trial failed or ended early"),
+            message_text,
+            lambda t: value_key(message_text(t) or None),
+            help=_tr("Why a trial failed or ended early, and your note on it"),
             is_number=False,
         ),
     ]

@@ -14,7 +14,7 @@ from PySide6.QtGui import QFont
 
 from tunerstudio.analysis.filters import TrialFilter
 from tunerstudio.gui.theme import Theme
-from tunerstudio.gui.trial_table.columns import SortKey, TrialColumn, is_interrupted, trial_columns
+from tunerstudio.gui.trial_table.columns import SortKey, TrialColumn, is_interrupted, message_text, trial_columns
 from tunerstudio.study.trials import Trial, TrialState
 
 NUMBER_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -167,8 +167,8 @@ class TrialsItemModel(QAbstractTableModel):
         return column.text(trial)
 
     def _tool_tip(self, trial: Trial, column: TrialColumn) -> str | None:
-        if column.key in ("state", "message", "score") and trial.message:
-            return trial.message
+        if column.key in ("state", "message", "score") and message_text(trial):
+            return message_text(trial)
         if column.key == "state" and is_interrupted(trial):
             return self.tr("Resume trains it again; completed executions are kept.")
         if column.key == "number" and trial.reason:

@@ -12,6 +12,7 @@ from tunerstudio.analysis.table import to_delimited
 from tunerstudio.gui.theme import Theme
 from tunerstudio.gui.trial_table.item_model import TrialsItemModel
 from tunerstudio.gui.trial_table.looks import fit_columns, set_up_table
+from tunerstudio.gui.trial_table.verbs import TrialVerb, trial_verbs
 from tunerstudio.study.trials import Trial
 
 
@@ -22,11 +23,13 @@ class TrialsView(QTableView):
         numbers_selected: (list[int]) the user selected these trials, in order of selection.
         folder_requested: (int) open the folder of this trial.
         details_requested: (int) show message and details of this trial.
+        verb_requested: (str, list[int]) do this (id of a `TrialVerb`) with these trials.
     """
 
     numbers_selected = Signal(list)
     folder_requested = Signal(int)
     details_requested = Signal(int)
+    verb_requested = Signal(str, list)
 
     def __init__(self, theme: Theme, item_model: TrialsItemModel, parent: QWidget | None = None) -> None:
         """Show `item_model`."""
@@ -35,6 +38,7 @@ class TrialsView(QTableView):
         self._item_model = item_model
         self._picked: list[int] = []
         self._fitted_rows = -1
+        self._is_searching = False
         self.setModel(item_model)
         self.setAccessibleName(self.tr("Trials"))
         set_up_table(self)
@@ -44,12 +48,29 @@ class TrialsView(QTableView):
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self._fit_columns)
+        self._update_verbs_soon = QTimer(self)
+        self._update_verbs_soon.setSingleShot(True)
+        self._update_verbs_soon.timeout.connect(self._update_verbs)
         self.selectionModel().selectionChanged.connect(self._selection_changed)
         item_model.modelReset.connect(self._model_was_reset)
         item_model.rowsInserted.connect(self._rows_arrived)
         item_model.layoutChanged.connect(self._rows_arrived)
         item_model.dataChanged.connect(self._rows_arrived)
         self._actions = self._make_actions()
+        self.verb_actions = {verb.id: self._verb_action(verb) for verb in trial_verbs()}
+        self.selectionModel().currentChanged.connect(self._update_verbs)
+        self._update_verbs()
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a search is under way."""
+        return self._is_searching
+
+    def set_searching(self, is_searching: bool) -> None:
+        """Whether a search is under way, which some verbs need."""
+        if is_searching != self._is_searching:
+            self._is_searching = is_searching
+            self._update_verbs()
 
     def show_selection(self, numbers: list[int]) -> None:
         """Select exactly the trials `numbers`, without telling anyone."""
@@ -65,6 +86,7 @@ class TrialsView(QTableView):
             if rows:
                 where = self._item_model.index(rows[-1], 0)
                 model.setCurrentIndex(where, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self._update_verbs()
         self.viewport().update()
 
     def reveal(self, number: int) -> None:
@@ -129,6 +151,32 @@ class TrialsView(QTableView):
         self.addAction(action)
         return action
 
+    def _verb_action(self, verb: TrialVerb) -> QAction:
+        action = self._action(verb.text, lambda: self._request_verb(verb), QKeySequence(verb.keys))
+        action.setIcon(self._theme.icon(verb.icon))
+        action.setToolTip(verb.tip)
+        action.setStatusTip(verb.tip)
+        return action
+
+    def _chosen(self) -> list[Trial]:
+        """The selected trials, or else the one that the keyboard is on."""
+        index = self.currentIndex()
+        current = [self._item_model.trial(index.row())] if index.isValid() else []
+        return self.selected_trials() or current
+
+    def _request_verb(self, verb: TrialVerb) -> None:
+        chosen = self._chosen() if verb.command is not None else self._chosen()[-1:]
+        numbers = [trial.number for trial in chosen if verb.applies(trial, self._is_searching)]
+        if numbers:
+            self.verb_requested.emit(verb.id, numbers)
+
+    def _update_verbs(self, *_: object) -> None:
+        """Enable what applies to at least one of the chosen trials."""
+        chosen = self._chosen()
+        for verb in trial_verbs():
+            action = self.verb_actions[verb.id]
+            action.setEnabled(any(verb.applies(trial, self._is_searching) for trial in chosen))
+
     def _of_current(self, emit: Callable[[int], None]) -> None:
         index = self.currentIndex()
         if index.isValid():
@@ -143,6 +191,10 @@ class TrialsView(QTableView):
         """The menu of the selected rows."""
         menu = QMenu(self)
         copy, csv, values, folder, details = self._actions
+        self._update_verbs()
+        menu.setToolTipsVisible(True)
+        menu.addActions(list(self.verb_actions.values()))
+        menu.addSeparator()
         menu.addActions([copy, csv, values])
         menu.addSeparator()
         menu.addActions([folder, details])
@@ -158,6 +210,7 @@ class TrialsView(QTableView):
         kept = [number for number in self._picked if number in selected]
         new = [trial.number for trial in self.selected_trials() if trial.number not in before]
         self._picked = [*kept, *new]
+        self._update_verbs()
         self.numbers_selected.emit(self._picked)
 
     def _model_was_reset(self) -> None:
@@ -167,6 +220,7 @@ class TrialsView(QTableView):
 
     def _rows_arrived(self, *_: object) -> None:
         """Fit the columns again while the table is young; later the widths stay where the user has them."""
+        self._update_verbs_soon.start(0)
         rows = self._item_model.rowCount()
         if self._fitted_rows < 5 and rows:
             self._fit_soon.start(0)
