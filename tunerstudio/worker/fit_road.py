@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,85 +9,42 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.study.errors import ModelError
+from tunerstudio.worker.checkpoint import Checkpointer
+from tunerstudio.worker.fused_data import weights_by_class
 from tunerstudio.worker.fused_gradients import gradients_forgotten
 from tunerstudio.worker.hypermodels import FitFunction
-from tunerstudio.worker.training import FitPlan, FitResult, NotFiniteError, OnEpoch, StopRequest, TrainingArrays
+from tunerstudio.worker.row_order import OrderedRows, OrderOfEpoch
+from tunerstudio.worker.training import FitPlan, FitResult, OnEpoch, StopRequest, TrainingArrays
+from tunerstudio.worker.watch import EpochWatch
 
 
 class _StoppedNow(Exception):  # not an error
     """Leaves `fit` in the middle of an epoch."""
 
 
-class EpochWatch:
-    """Follows the epochs of one execution: the best one, early stopping, NaN. Shared by the roads.
-
-    Attributes:
-        best_epoch: 1-based; 0 before the first epoch ended.
-        score: The objective at the best epoch.
-        metrics: All metrics at the best epoch.
-        epochs: Epochs that ended.
-    """
-
-    def __init__(self, plan: FitPlan) -> None:
-        """Follow an execution of `plan`."""
-        self._plan = plan
-        self._reference = math.nan
-        self._waited = 0
-        self.best_epoch, self.score, self.epochs = 0, math.nan, 0
-        self.metrics: dict[str, float] = {}
-
-    def epoch_ended(self, epoch: int, metrics: Mapping[str, float]) -> bool:
-        """Take the metrics of one epoch (1-based); whether it is the best so far.
-
-        Raises:
-            ModelError: If the objective is not among them.
-            NotFiniteError: If the loss or the objective is NaN or infinite.
-        """
-        objective = self._plan.objective
-        if objective.name not in metrics:
-            known = ", ".join(metrics)
-            raise ModelError(
-                f"the objective {objective.name!r} is not logged by this model, which logs {known}."
-                f"{suggest(objective.name, metrics)}"
-            )
-        for name in ("loss", objective.name):
-            if not math.isfinite(metrics.get(name, 0.0)):
-                raise NotFiniteError(name, epoch, metrics[name])
-        self.epochs += 1
-        score = metrics[objective.name]
-        self._wait(score)
-        if self.best_epoch and not objective.better(score, self.score):
-            return False
-        self.best_epoch, self.score, self.metrics = epoch, score, dict(metrics)
-        return True
-
-    def _wait(self, score: float) -> None:
-        """Count the epochs without an improvement of at least `min_delta`, as Keras's EarlyStopping does."""
-        early = self._plan.early_stopping
-        if early is None:
-            return
-        delta = -early.min_delta if self._plan.objective.direction == "max" else early.min_delta
-        if math.isnan(self._reference) or self._plan.objective.better(score + delta, self._reference):
-            self._reference, self._waited = score, 0
-        else:
-            self._waited += 1
-
-    @property
-    def out_of_patience(self) -> bool:
-        """Whether early stopping ends the execution now."""
-        early = self._plan.early_stopping
-        return early is not None and self._waited >= early.patience
-
-
 class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
-    """Reports epochs, keeps the best weights in memory, obeys stop requests."""
+    """Reports epochs, keeps the best weights in memory, obeys stop requests, writes checkpoints."""
 
-    def __init__(self, plan: FitPlan, watch: EpochWatch, on_epoch: OnEpoch, stop: StopRequest) -> None:
+    def __init__(
+        self,
+        plan: FitPlan,
+        watch: EpochWatch,
+        on_epoch: OnEpoch,
+        stop: StopRequest,
+        checkpointer: Checkpointer | None,
+        best_weights: list[np.ndarray],
+    ) -> None:
         super().__init__()
         self._plan, self._watch, self._on_epoch, self._stop = plan, watch, on_epoch, stop
-        self.best_weights: list[np.ndarray] = []
+        self._checkpointer = checkpointer
+        self.best_weights = best_weights
         self.stopped = False
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """The other callbacks, which began before this one, remember what they did."""
+        if self._checkpointer is not None:
+            self._checkpointer.resume_callbacks(self._plan.callbacks)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Leave at once if asked to."""
@@ -96,15 +52,27 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
             self.model.stop_training = True
             raise _StoppedNow
 
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Likewise: a validation may be long."""
+        self.on_train_batch_end(batch, logs)
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Judge and report the epoch."""
         metrics = as_floats(logs or {})
         if self._watch.epoch_ended(epoch + 1, metrics):
             self.best_weights = self.model.get_weights()
         self._on_epoch(epoch + 1, metrics)
+        if self.model.stop_training:  # another callback has decided
+            return
         if self._watch.out_of_patience:
             self.model.stop_training = True
-        elif self._stop.after_epoch and epoch + 1 < self._plan.epochs:
+            return
+        if self._checkpointer is not None:
+            watch, callbacks = self._watch, self._plan.callbacks
+            self._checkpointer.epoch_ended(
+                epoch + 1, self._stop, self.model, watch, callbacks, lambda: self.best_weights
+            )
+        if self._stop.after_epoch and epoch + 1 < self._plan.epochs:
             self.stopped = True
             self.model.stop_training = True
 
@@ -121,6 +89,7 @@ def train(
     plan: FitPlan,
     on_epoch: OnEpoch,
     stop: StopRequest,
+    checkpointer: Checkpointer | None = None,
     fit: FitFunction | None = None,
 ) -> FitResult:
     """Train with `fit` (None: the model's own); a `Trainer`.
@@ -128,32 +97,21 @@ def train(
     Raises:
         NotFiniteError: As soon as an epoch ends with a loss or objective that is NaN or infinite.
         ModelError: If the objective is not among the logged metrics, in the first epoch.
+        OSError: If a checkpoint cannot be written.
     """
     watch = EpochWatch(plan)
-    reporter = _Reporter(plan, watch, on_epoch, stop)
-    validation: tuple[Any, ...] = (arrays.x_validation, arrays.y_validation)
-    if arrays.weights_validation is not None:
-        validation = (*validation, arrays.weights_validation)
-    weights, class_weight = combined_weights(arrays, plan)
-    arguments: dict[str, Any] = {
-        "validation_data": validation,
-        "epochs": plan.epochs,
-        "initial_epoch": plan.initial_epoch,
-        "batch_size": plan.batch_size,
-        "callbacks": [*plan.callbacks, reporter],
-        "verbose": 0,
-        **plan.fit_arguments,
-    }
-    if weights is not None:
-        arguments["sample_weight"] = weights
-    if class_weight is not None:
-        arguments["class_weight"] = class_weight
-    returned: Any = None
     build_optimizer(model)
-    tf.random.set_seed(plan.seed)  # decides the order of rows
+    best = None if checkpointer is None else checkpointer.resume(model, watch)
+    reporter = _Reporter(plan, watch, on_epoch, stop, checkpointer, best or [])
+    resumed = None if checkpointer is None else checkpointer.resumed
+    rows, arguments = _fit_arguments(model, arrays, plan, is_keras_fit=fit is None)
+    arguments["callbacks"].append(reporter)
+    arguments["initial_epoch"] = plan.initial_epoch if resumed is None else resumed
+    returned: Any = None
+    tf.random.set_seed(plan.seed)  # for what the user's code draws, and for a fit that shuffles by itself
     try:
         with gradients_forgotten():
-            returned = (fit or model.fit)(arrays.x_train, arrays.y_train, **arguments)
+            returned = (fit or model.fit)(*rows, **arguments)
     except _StoppedNow:
         reporter.stopped = True
     if not watch.epochs and not reporter.stopped:
@@ -162,6 +120,36 @@ def train(
         model.set_weights(reporter.best_weights)
     best = reporter.best_weights or model.get_weights()
     return FitResult(reporter.stopped, watch.best_epoch, watch.score, watch.metrics, watch.epochs, best)
+
+
+def _fit_arguments(
+    model: Any, arrays: TrainingArrays, plan: FitPlan, is_keras_fit: bool
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What `fit` takes: rows in an order that follows from seed and epoch; a fit of the user's own gets the arrays."""
+    validation: tuple[Any, ...] = (arrays.x_validation, arrays.y_validation)
+    if arrays.weights_validation is not None:
+        validation = (*validation, arrays.weights_validation)
+    arguments: dict[str, Any] = {
+        "validation_data": validation,
+        "epochs": plan.epochs,
+        "callbacks": list(plan.callbacks),
+        "verbose": 0,
+        **plan.fit_arguments,
+    }
+    weights, class_weight = combined_weights(arrays, plan)
+    if is_keras_fit and not plan.fit_arguments and type(model).fit is keras.Model.fit:
+        if class_weight is not None:
+            weights = weights_by_class(arrays.y_train, class_weight)
+        parts = (arrays.x_train, arrays.y_train) if weights is None else (arrays.x_train, arrays.y_train, weights)
+        rows = OrderedRows(parts, plan.batch_size, plan.seed)
+        arguments["callbacks"].insert(0, OrderOfEpoch(rows))
+        return (rows.dataset,), {**arguments, "shuffle": False, "validation_batch_size": plan.batch_size}
+    arguments["batch_size"] = plan.batch_size
+    if weights is not None:
+        arguments["sample_weight"] = weights
+    if class_weight is not None:
+        arguments["class_weight"] = class_weight
+    return (arrays.x_train, arrays.y_train), arguments
 
 
 def build_optimizer(model: Any) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tunerstudio.worker.fit_road import EpochWatch, as_floats
+from tunerstudio.worker.checkpoint import Checkpointer
+from tunerstudio.worker.fit_road import as_floats
 from tunerstudio.worker.fused_cache import ProgramCache
 from tunerstudio.worker.fused_data import DataOnDevice, DeviceData
 from tunerstudio.worker.fused_program import Logs, Program, build_state
+from tunerstudio.worker.row_order import RowOrder, shuffled
 from tunerstudio.worker.training import (
     FitPlan,
     FitResult,
@@ -21,17 +22,10 @@ from tunerstudio.worker.training import (
     StopRequest,
     TrainingArrays,
 )
-
-RowOrder = Callable[[int, int, int], np.ndarray]
-"""(rows, seed, 0-based epoch) -> the order in which an epoch sees its rows, int64."""
+from tunerstudio.worker.watch import EpochWatch
 
 CALL_S = 0.15
 """How long one compiled call should take, in seconds: a request to stop is seen between calls."""
-
-
-def shuffled(rows: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of an epoch's rows, different in each epoch and the same for the same seed."""
-    return np.random.default_rng([seed, epoch]).permutation(rows)
 
 
 class FusedTrainer:
@@ -48,7 +42,13 @@ class FusedTrainer:
         self._data = DataOnDevice()
 
     def __call__(
-        self, model: keras.Model, arrays: TrainingArrays, plan: FitPlan, on_epoch: OnEpoch, stop: StopRequest
+        self,
+        model: keras.Model,
+        arrays: TrainingArrays,
+        plan: FitPlan,
+        on_epoch: OnEpoch,
+        stop: StopRequest,
+        checkpointer: Checkpointer | None = None,
     ) -> FitResult:
         """Train `model`; see `Trainer`. Ask `unsupported_reason` before."""
         data = self._data.get(arrays, plan)
@@ -56,7 +56,7 @@ class FusedTrainer:
         program.load(model)
         execution = _Execution(program, data, plan, self._order, stop)
         try:
-            stopped = execution.train(on_epoch)
+            stopped = execution.train(on_epoch, checkpointer)
         finally:
             program.unload(model)
         return execution.result(model, stopped)
@@ -64,8 +64,8 @@ class FusedTrainer:
     def _program(self, model: keras.Model, data: DeviceData, plan: FitPlan) -> Program:
         if not model.built or not all(layer.built for layer in model._flatten_layers()):
             build_state(model, data.train)
-        # A callback of the user's may hold the model or change it for good: such a model keeps its own program.
-        if all(type(callback).__module__.startswith("keras.src.") for callback in plan.callbacks):
+        # A callback may hold the model, save it or change it for good: then the model keeps a program of its own.
+        if not plan.callbacks:
             return self.cache.program_for(model, data.train, data.validation)
         return self.cache.bound_program(model, data.train, data.validation)
 
@@ -90,15 +90,18 @@ class _Execution:
         self._watch = EpochWatch(plan)
         self._best_weights: list[tf.Tensor] = []
 
-    def train(self, on_epoch: OnEpoch) -> bool:
+    def train(self, on_epoch: OnEpoch, checkpointer: Checkpointer | None) -> bool:
         """Train all epochs; whether a stop request ended it before its time."""
         plan, model = self._plan, self._program.model
+        first_epoch = self._resume(checkpointer)
         seen = _LogsSeen()
         callbacks = keras.callbacks.CallbackList([*plan.callbacks, seen], model=model, epochs=plan.epochs)
         model.stop_training = False
         callbacks.on_train_begin()
+        if checkpointer is not None:
+            checkpointer.resume_callbacks(plan.callbacks)
         stopped = False
-        for epoch in range(plan.initial_epoch, plan.epochs):
+        for epoch in range(first_epoch, plan.epochs):
             callbacks.on_epoch_begin(epoch)
             results = self._epoch(epoch)
             if results is None:
@@ -111,11 +114,24 @@ class _Execution:
             on_epoch(epoch + 1, metrics)
             if model.stop_training or self._watch.out_of_patience:
                 break
+            if checkpointer is not None:
+                checkpointer.epoch_ended(epoch + 1, self._stop, model, self._watch, plan.callbacks, self._best_arrays)
             if self._stop.after_epoch and epoch + 1 < plan.epochs:
                 stopped = True
                 break
         callbacks.on_train_end(seen.logs)
         return stopped
+
+    def _resume(self, checkpointer: Checkpointer | None) -> int:
+        """The 0-based epoch to begin with, after what an interrupted execution has left."""
+        best = None if checkpointer is None else checkpointer.resume(self._program.model, self._watch)
+        if checkpointer is None or checkpointer.resumed is None:
+            return self._plan.initial_epoch
+        self._best_weights = [tf.constant(array) for array in best or ()]
+        return checkpointer.resumed
+
+    def _best_arrays(self) -> list[np.ndarray]:
+        return [tensor.numpy() for tensor in self._best_weights]
 
     def result(self, model: keras.Model, stopped: bool) -> FitResult:
         """Hand the best weights to the caller's model, and say how it went."""

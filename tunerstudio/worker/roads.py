@@ -12,7 +12,8 @@ from tunerstudio.worker.fused import FusedTrainer
 from tunerstudio.worker.fused_cache import ProgramCache
 from tunerstudio.worker.fused_support import unsupported_reason
 from tunerstudio.worker.hypermodels import BuiltModel
-from tunerstudio.worker.training import FitPlan, Trainer, TrainingArrays
+from tunerstudio.worker.trainer import Trainer
+from tunerstudio.worker.training import FitPlan, TrainingArrays
 
 
 @dataclass(frozen=True)

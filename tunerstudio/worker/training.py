@@ -1,6 +1,6 @@
 """What every trainer takes and gives: the seam between a trial and the road its fit takes.
 
-Two roads implement `Trainer`: `fit_road` (Keras's own `fit`) and `fused_road` (a whole epoch as one compiled
+Two roads implement `trainer.Trainer`: `fit_road` (Keras's own `fit`) and `fused_road` (a whole epoch as one compiled
 function). They give the same curves; `roads.choose_road` picks one and says why.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -62,12 +62,17 @@ class FitPlan:
 
 
 class StopRequest:
-    """Set by the thread that listens for commands, polled by trainers."""
+    """Set by the thread that listens for commands, polled by trainers after every batch or compiled call.
+
+    Attributes:
+        polls: How often a trainer has asked; while this stands still, no batch has ended.
+    """
 
     def __init__(self) -> None:
         """Nothing is requested."""
         self._epoch = threading.Event()
         self._now = threading.Event()
+        self.polls = 0
 
     def request(self, when: str) -> None:
         """Ask to stop: `epoch` (after this one) or `now` (at the next batch)."""
@@ -81,11 +86,13 @@ class StopRequest:
     @property
     def after_epoch(self) -> bool:
         """Whether to end when this epoch has ended."""
+        self.polls += 1
         return self._epoch.is_set() or self._now.is_set()
 
     @property
     def now(self) -> bool:
         """Whether to end at the next batch."""
+        self.polls += 1
         return self._now.is_set()
 
 
@@ -127,17 +134,3 @@ class FitResult:
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 """Called after each epoch with its 1-based number and all metrics as Python floats."""
-
-
-class Trainer(Protocol):
-    """A road."""
-
-    def __call__(
-        self, model: Any, arrays: TrainingArrays, plan: FitPlan, on_epoch: OnEpoch, stop: StopRequest
-    ) -> FitResult:
-        """Train the compiled Keras `model`.
-
-        Raises:
-            NotFiniteError: As soon as an epoch ends with a loss or objective that is NaN or infinite.
-            ModelError: If the objective is not among the logged metrics, in the first epoch.
-        """

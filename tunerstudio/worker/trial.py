@@ -11,12 +11,15 @@ import keras
 
 from tunerstudio.protocol.worker import EpochEnded, ExecutionEnded, Report, RunTrial, TrialBuilt, TrialEnded
 from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.worker.checkpoint import Checkpointer
+from tunerstudio.worker.checkpoint_facts import execution_facts, obstacle
+from tunerstudio.worker.checkpoint_file import checkpoint_path, remove_leftovers
 from tunerstudio.worker.failures import explain
 from tunerstudio.worker.fused_seed import set_keras_seed
 from tunerstudio.worker.hypermodels import BuiltModel
 from tunerstudio.worker.opened import NetworkStudy
 from tunerstudio.worker.roads import ChooseRoad, Road
-from tunerstudio.worker.training import FitResult, StopRequest
+from tunerstudio.worker.training import FitResult, NotFiniteError, StopRequest
 from tunerstudio.worker.weights import load_parent, save_weights
 
 Send = Callable[[Report], None]
@@ -45,10 +48,16 @@ def run_executions(
         TunerStudioError: If the model cannot be built or does not log the objective.
         NotFiniteError: If the training diverges.
     """
+    remove_leftovers(Path(command.folder))
     for position, execution in enumerate(command.executions):
         if stop.after_epoch:
             return False
-        result = _run_execution(study, command, execution, choose_road, position == 0, send, stop)
+        checkpoint = checkpoint_path(Path(command.folder), execution)
+        try:
+            result = _run_execution(study, command, execution, choose_road, position == 0, send, stop)
+        except NotFiniteError:
+            checkpoint.unlink(missing_ok=True)  # going on from there would end the same way
+            raise
         if result.stopped:
             return False
         send(
@@ -61,6 +70,7 @@ def run_executions(
                 metrics=finite(result.metrics),
             )
         )
+        checkpoint.unlink(missing_ok=True)
     return True
 
 
@@ -83,11 +93,23 @@ def _run_execution(
     if first:
         send(_built(command, built.model, road))
 
+    checkpointer = Checkpointer(
+        command,
+        execution,
+        send,
+        facts=lambda: execution_facts(study, command, built, plan, road.name),
+        obstacle=obstacle(built, plan),
+    )
+
     def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
-        send(EpochEnded(trial=command.trial, execution=execution, epoch=epoch, metrics=finite(metrics), at=time.time()))
+        report = EpochEnded(
+            trial=command.trial, execution=execution, epoch=epoch, metrics=finite(metrics), at=time.time()
+        )
+        checkpointer.history.append(report)
+        send(report)
 
     try:
-        result = road.train(built.model, arrays, plan, on_epoch, stop)
+        result = road.train(built.model, arrays, plan, on_epoch, stop, checkpointer)
     except Exception as error:
         blamed = study.hypermodel.blame(error)
         if blamed is not None:
