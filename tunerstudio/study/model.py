@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from tunerstudio.study.arguments import Argument, LayerSpec, ObjectSpec
-from tunerstudio.study.tunable import TunableBool, TunableInt, TunableName, tunable_or_plain
+from tunerstudio.study.tunable import TunableBool, TunableInt, TunableName, TunableScalar, tunable_or_plain
 
 MERGES = ("concatenate", "add", "average", "maximum", "minimum", "multiply")
 """How parallel branches can come together."""
@@ -186,6 +186,10 @@ class CodeModel(_Model):
     kind: Literal["code"] = "code"
     file: str = Field(min_length=1, description="Absolute, or relative to the study folder.")
     entry: str | None = Field(default=None, description="Function or class; null: build, or the only HyperModel.")
+    ranges: dict[str, TunableScalar] = Field(
+        default_factory=dict,
+        description="By hyperparameter of the code: a smaller range, or the one value that it has; the file stays.",
+    )
 
 
 class EstimatorModel(_Model):

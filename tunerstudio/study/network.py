@@ -17,6 +17,7 @@ from tunerstudio.study.hyperparameters import Scalar, SearchSpace, Values
 from tunerstudio.study.model import BlocksModel, CodeModel, EstimatorModel
 from tunerstudio.study.names import block_names as block_names
 from tunerstudio.study.names import snake_case as snake_case
+from tunerstudio.study.narrowing import narrowed
 from tunerstudio.study.placed import (
     PlacedArgument,
     PlacedLayer,
@@ -229,7 +230,10 @@ def search_space(document: StudyDocument, code_space: SearchSpace | None = None)
         raise StudyError(walk.problems)
     every: list[object] = list(found)
     if isinstance(document.model, CodeModel) and code_space is not None:
-        every = [*code_space.hyperparameters, *every]
+        declared, problems = narrowed(code_space.hyperparameters, document.model.ranges)
+        if problems:
+            raise StudyError(problems)
+        every = [*declared, *every]
     try:
         return SearchSpace.model_validate({"hyperparameters": every})
     except ValidationError as error:

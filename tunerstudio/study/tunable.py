@@ -165,6 +165,12 @@ TunableName = Annotated[
 """A name, fixed or one of a list."""
 
 
+TunableScalar = Annotated[
+    Annotated[Tunable, Tag("tunable")] | Annotated[Scalar, Tag("plain")], Discriminator(tunable_or_plain)
+]
+"""Any value, fixed or tunable."""
+
+
 def check_at_least(minimum: int, value: TunableInt) -> TunableInt:
     """`value`; ValueError if it, or a value that it can take, is less than `minimum`."""
     if isinstance(value, TuneChoice):
