@@ -82,7 +82,7 @@ def edit_model(study_context, model):
 
 def test_it_says_what_will_run(page):
     assert page.status().readiness is Readiness.READY
-    assert page.status().sentence == "Random search, 5 trials, for the greatest val_accuracy."
+    assert page.status().sentence == "Auto, 5 trials, for the greatest val_accuracy."
     assert page.primary_action() == ("Run", "run")
 
 
@@ -93,8 +93,9 @@ def test_a_click_on_a_card_takes_the_algorithm(page, study_context):
     assert study_context.document.search.algorithm.id == "grid"
     assert card.property("hot") == "true"
     study_context.undo_stack.undo()
-    assert study_context.document.search.algorithm.id == "random"
-    assert page.algorithm.cards.cards["random"].button.isChecked()
+    assert study_context.document.search.algorithm.id == "auto"
+    assert page.algorithm.cards.cards["auto"].button.isChecked()
+    assert next(iter(page.algorithm.cards.cards)) == "auto"
 
 
 def test_options_come_from_the_manifest_and_come_back(page, study_context):
@@ -135,7 +136,7 @@ def test_a_broken_plugin_is_shown_with_its_reason(page):
     texts = [label.text() for label in card.findChildren(type(page._size))]
     assert any("name: this field is required" in text for text in texts)
     QTest.mouseClick(card, Qt.MouseButton.LeftButton)
-    assert page.algorithm.info.id == "random"
+    assert page.algorithm.info.id == "auto"
 
 
 def test_a_study_with_an_unknown_algorithm_says_so(page, study_context):

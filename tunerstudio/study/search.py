@@ -47,7 +47,7 @@ class Objective(_Model):
 class AlgorithmChoice(_Model):
     """Which search algorithm, with its own options (checked against its manifest)."""
 
-    id: str = Field(default="random", min_length=1)
+    id: str = Field(default="auto", min_length=1)
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QR
 from tunerstudio.algorithms.discovery import AlgorithmInfo
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import Card, muted_label, set_look
+from tunerstudio.study.search import AlgorithmChoice
 
 _COLUMNS = 2
 
@@ -129,11 +130,13 @@ class AlgorithmCard(Card):
         return row
 
 
-def _place(info: AlgorithmInfo) -> tuple[bool, int, str, str]:
-    """Simple ones first, broken ones last."""
+def _place(info: AlgorithmInfo) -> tuple[bool, bool, int, str, str]:
+    """The one that new studies have comes first, then simple ones, broken ones last."""
     capabilities = info.manifest.capabilities if info.manifest is not None else frozenset()
     kind = 2 if "uses_epochs" in capabilities else 1 if "model_based" in capabilities else 0
-    return not info.usable, kind, info.manifest.family if info.manifest is not None else "", info.name
+    is_default = info.id == AlgorithmChoice().id
+    family = info.manifest.family if info.manifest is not None else ""
+    return not info.usable, not is_default, kind, family, info.name
 
 
 def _first_sentence(text: str) -> str:
