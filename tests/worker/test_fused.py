@@ -231,8 +231,9 @@ def test_one_program_serves_other_rows_of_the_same_kind(trainer):
 def test_programs_are_bounded_and_the_least_used_goes_first():
     trainer = FusedTrainer(ProgramCache(limit=2))
     arrays = table()
-    for units in (2, 3, 2, 4, 2):
-        fused(seeded(lambda units=units: binary(layers.Dense(units))), arrays, plan(epochs=1), trainer)
+    for depth in (1, 2, 1, 3, 1):
+        hidden = [layers.Dense(2) for _ in range(depth)]
+        fused(seeded(lambda hidden=hidden: binary(*hidden)), arrays, plan(epochs=1), trainer)
     assert len(trainer.cache) == 2
     assert (trainer.cache.built, trainer.cache.reused) == (3, 2)
     trainer.cache.clear()

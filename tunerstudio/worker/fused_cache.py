@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -10,16 +11,28 @@ from typing import Any
 import keras
 
 from tunerstudio.worker.fused_program import Program, Rows
-from tunerstudio.worker.fused_signature import architecture_signature
+from tunerstudio.worker.fused_signature import Architecture, architecture_of
+from tunerstudio.worker.fused_sizes import Shapes, fits, is_open, merged
+
+_log = logging.getLogger(__name__)
 
 ProgramKey = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A program and the sizes of weights it takes, None where any will do."""
+
+    program: Program
+    sizes: Shapes
 
 
 @dataclass
 class ProgramCache:
     """Programs by architecture and kind of data; the least recently used one goes first.
 
-    A kept program trains a model of its own, never the caller's.
+    A kept program trains a model of its own, never the caller's. Networks that differ in sizes alone share one: when
+    the second of them comes, the program is made anew with those sizes left open.
 
     Attributes:
         limit: How many programs are kept; 0: none. A small one takes a few MB.
@@ -30,28 +43,59 @@ class ProgramCache:
     limit: int = 32
     built: int = 0
     reused: int = 0
-    _programs: OrderedDict[ProgramKey, Program] = field(default_factory=OrderedDict)
+    _programs: OrderedDict[ProgramKey, _Kept] = field(default_factory=OrderedDict)
+    _seen: dict[str, Shapes] = field(default_factory=dict)
+    _fixed: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         """How many programs are kept."""
         return len(self._programs)
 
+    def learn(self, model: keras.Model) -> None:
+        """Look at a model that may come, so that the program that is made for its like leaves the right sizes open."""
+        found = architecture_of(model)
+        if found is not None:
+            self._sizes_for(found)
+
     def program_for(self, model: keras.Model, train: Rows, validation: Rows) -> Program:
         """A program that `load` makes ready for `model`: a kept one if there is one of its kind."""
-        signature = architecture_signature(model) if self.limit > 0 else None
-        if signature is None:
+        found = architecture_of(model) if self.limit > 0 else None
+        if found is None:
             return self.bound_program(model, train, validation)
-        key = (signature, _kinds(train), _kinds(validation))
-        program = self._programs.pop(key, None)
-        if program is None:
-            program = Program(_twin(model), train, validation)
+        kinds = _kinds(train), _kinds(validation)
+        kept = earlier = self._programs.pop((self._identity(found.structure, found.sizes), *kinds), None)
+        if kept is None or not fits(kept.sizes, found.sizes):
+            kept = self._make(model, found, train, validation)
             self.built += 1
         else:
             self.reused += 1
-        self._programs[key] = program
+        for program in (earlier, kept) if found.structure in self._fixed else (kept,):
+            if program is not None:
+                self._programs[(self._identity(found.structure, program.sizes), *kinds)] = program
         while len(self._programs) > self.limit:
             self._programs.popitem(last=False)
-        return program
+        return kept.program
+
+    def _identity(self, structure: str, sizes: Shapes) -> str:
+        """Equal for models that share a program, once it leaves their sizes open."""
+        return f"{structure} {sizes}" if structure in self._fixed else structure
+
+    def _sizes_for(self, found: Architecture) -> Shapes:
+        """Sizes with those left open in which models of this structure have differed so far."""
+        if found.structure in self._fixed:
+            return found.sizes
+        self._seen[found.structure] = merged(self._seen.get(found.structure, found.sizes), found.sizes)
+        return self._seen[found.structure]
+
+    def _make(self, model: keras.Model, found: Architecture, train: Rows, validation: Rows) -> _Kept:
+        sizes = self._sizes_for(found)
+        if is_open(sizes):
+            try:
+                return _Kept(Program(_twin(model), train, validation, sizes), sizes)
+            except Exception as error:  # noqa: BLE001  # Keras's layers may raise anything when a size is unknown
+                _log.info("sizes stay fixed, because the program cannot be traced without them: %s", error)
+                self._fixed.add(found.structure)
+        return _Kept(Program(_twin(model), train, validation), found.sizes)
 
     def bound_program(self, model: keras.Model, train: Rows, validation: Rows) -> Program:
         """A program around the caller's own model, for this execution alone."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 from keras import Model
-from keras.optimizers import Optimizer
 
 from tunerstudio.worker.fused_gradients import gradients_forgotten
+from tunerstudio.worker.fused_sizes import Shapes, is_open, open_sizes
 
 Rows = tuple[tf.Tensor, ...]
 """Features, targets and, if there are any, sample weights; rows first."""
@@ -35,25 +35,27 @@ class Program:
         rows_per_call: How many rows one call should handle; see `learn_pace`.
     """
 
-    def __init__(self, model: Model, train: Rows, validation: Rows) -> None:
+    def __init__(self, model: Model, train: Rows, validation: Rows, sizes: Shapes | None = None) -> None:
         """Build what is not yet built, and trace.
 
         Args:
             model: A compiled Keras model that belongs to this program from now on.
             train: Training rows, for their shapes and types.
             validation: Validation rows, possibly none at all.
+            sizes: Of the model's variables, None where they may differ; None: they are all fixed.
         """
         self.model = model
         self.rows_per_call = 1
         self._is_traced = False
         build_state(model, train)
+        if sizes is not None and is_open(sizes):
+            open_sizes(model, sizes)
         with gradients_forgotten():
             self._train_step = _LoggingStep(model, "train_step", train)
             self._test_step = _LoggingStep(model, "test_step", validation)
             self._span = self._trace(train, validation)
         self._variables = state_of(model)
         self._optimizer_variables = optimizer_state_of(model)
-        self._fresh_optimizer = [variable.value.read_value() for variable in self._optimizer_variables]
 
     def _trace(self, train: Rows, validation: Rows) -> Callable[..., tuple[Logs, Logs]]:
         # A concrete function: the call of a tf.function looks the signature up each time, and may trace twice.
@@ -65,34 +67,26 @@ class Program:
     def load(self, model: Model) -> None:
         """Take over the state of another model of the same architecture, and forget the last execution.
 
-        Weights, statistics and random generators come from `model`; so does the optimizer's state if `model` has
-        one, else it starts afresh; the learning rate always comes from `model`.
+        Weights, statistics and random generators come from `model`, and so do learning rate and state of the
+        optimizer, which is built if it is not yet: then it starts afresh.
         """
         if model is self.model:
             return
         for own, given in zip(self._variables, state_of(model), strict=True):
             own.value.assign(given.value)
-        if model.optimizer is None:
-            return
-        if model.optimizer.built:
+        if model.optimizer is not None:
+            if not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
             for own, given in zip(self._optimizer_variables, optimizer_state_of(model), strict=True):
                 own.value.assign(given.value)
-        else:
-            for own, fresh in zip(self._optimizer_variables, self._fresh_optimizer, strict=True):
-                own.value.assign(fresh)
-            copy_learning_rate(model.optimizer, self.model.optimizer)
 
     def unload(self, model: Model) -> None:
         """Give the state back to the caller's `model`, and to its optimizer."""
         if model is self.model:
             return
-        for given, own in zip(state_of(model), self._variables, strict=True):
-            given.value.assign(own.value)
-        if model.optimizer is not None:
-            if not model.optimizer.built:
-                model.optimizer.build(model.trainable_variables)
-            for given, own in zip(optimizer_state_of(model), self._optimizer_variables, strict=True):
-                given.value.assign(own.value)
+        own = [*self._variables, *self._optimizer_variables]
+        for given, variable in zip([*state_of(model), *optimizer_state_of(model)], own, strict=True):
+            given.value.assign(variable.value)
 
     def learn_pace(self, rows: int, seconds: float, wanted_s: float) -> None:
         """Learn from a call over `rows` how many rows the next ones should handle to take `wanted_s`."""
@@ -214,18 +208,6 @@ def state_of(model: Model) -> list[Any]:
 def optimizer_state_of(model: Model) -> list[Any]:
     """Slots, iterations and learning rate; empty for a model without an optimizer."""
     return [] if model.optimizer is None else list(model.optimizer.variables)
-
-
-def copy_learning_rate(source: Optimizer, to: Optimizer) -> None:
-    """Hand the learning rate over, unless a schedule computes it."""
-    rate = getattr(inner_optimizer(source), "_learning_rate", None)
-    if rate is not None and hasattr(rate, "value"):
-        inner_optimizer(to)._learning_rate.assign(rate.value)
-
-
-def inner_optimizer(optimizer: Optimizer) -> Optimizer:
-    """The optimizer inside a loss-scaling one, or itself."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def flatten_logs(logs: Any) -> Logs:

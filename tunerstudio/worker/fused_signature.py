@@ -12,19 +12,43 @@ import re
 import types
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
+from keras.src.models.functional import Functional
 
 from tunerstudio.study.network import snake_case
+from tunerstudio.worker.fused_sizes import Shapes, may_differ, shapes_of, size_arguments
 
 _VALUE_MARKS = frozenset(
     {"__tensor__", "__numpy__", "__tuple__", "__slice__", "__complex__", "__bytes__", "__keras_tensor__"}
 )
 
 
+@dataclass(frozen=True)
+class Architecture:
+    """What a compiled program depends on.
+
+    Attributes:
+        structure: Digest of all but the sizes that one program may leave open.
+        sizes: Of all variables of the model, in order.
+        may_differ: Whether a program may leave sizes open at all.
+    """
+
+    structure: str
+    sizes: Shapes
+    may_differ: bool
+
+
 def architecture_signature(model: keras.Model) -> str | None:
-    """A digest of all that decides the model's compiled program, shapes and types of the data apart.
+    """A digest of all that decides the model's compiled program, sizes included; see `architecture_of`."""
+    found = architecture_of(model)
+    return None if found is None else _digest([found.structure, found.sizes])
+
+
+def architecture_of(model: keras.Model) -> Architecture | None:
+    """All that decides the model's compiled program, shapes and types of the data apart.
 
     Args:
         model: Built and compiled.
@@ -40,13 +64,53 @@ def architecture_signature(model: keras.Model) -> str | None:
             warnings.simplefilter("ignore")  # that functions of the user's are unsafe to load: none is loaded
             network = model.get_config()
             training = model.get_compile_config()
-            parts = [_without_names(network), _without_rate(training), _variable_facts(model)]
-        text = json.dumps(parts, sort_keys=True)
+        if not training or not (_is_pure_keras(network) and _is_pure_keras(training)):
+            return None
+        free = _layers_of_free_size(model)
+        _forget_sizes(network, free)
+        facts = [_without_names(network), _without_rate(training), _variable_facts(model, free)]
+        structure = _digest([*facts, _shapes_of_outputs(model), _shapes_for_others(model, free)])
     except (NotImplementedError, TypeError, ValueError):
         return None
-    if not training or not (_is_pure_keras(network) and _is_pure_keras(training)):
-        return None
-    return hashlib.sha256(text.encode()).hexdigest()
+    return Architecture(structure, shapes_of(model.variables), bool(free))
+
+
+def _digest(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _layers_of_free_size(model: keras.Model) -> dict[str, Any]:
+    """Layers by name whose sizes a program may leave open."""
+    is_graph = isinstance(model, (keras.Sequential, Functional))
+    if not is_graph or not may_differ(model.optimizer):
+        return {}
+    return {layer.name: layer for layer in model.layers if size_arguments(layer) is not None}
+
+
+def _forget_sizes(network: dict[str, Any], free: dict[str, Any]) -> None:
+    """Take the sizes of the layers `free` out of a configuration."""
+    for item in network.get("layers", ()):
+        layer = free.get(item["config"].get("name"))
+        if layer is None:
+            continue
+        item.pop("build_config", None)
+        for argument in size_arguments(layer) or ():
+            item["config"].pop(argument)
+        for tensor in _dictionaries(item.get("inbound_nodes", ())):
+            if tensor.get("class_name") == "__keras_tensor__":
+                tensor["config"].pop("shape")
+
+
+def _shapes_of_outputs(model: keras.Model) -> Any:
+    """Losses and metrics look at the shape of what they get."""
+    return [list(tensor.shape) for tensor in getattr(model, "outputs", None) or ()]
+
+
+def _shapes_for_others(model: keras.Model, free: dict[str, Any]) -> list[Any]:
+    """What the layers that are not `free` get."""
+    others = (layer for layer in model.layers if free and layer.name not in free)
+    nodes = (node for layer in others for node in layer._inbound_nodes)
+    return [list(tensor.shape) for node in nodes for tensor in node.input_tensors]
 
 
 def _has_hidden_state(layer: Any) -> bool:
@@ -100,14 +164,15 @@ def _automatic_name(class_name: str) -> str:
 
 def _replaced(config: Any, renamed: dict[str, str]) -> Any:
     if isinstance(config, dict):
-        return {key: _replaced(value, renamed) for key, value in config.items() if not _is_seed(key, value)}
+        return {key: _replaced(value, renamed) for key, value in config.items() if not _is_value(key, value)}
     if isinstance(config, (list, tuple)):
         return [_replaced(value, renamed) for value in config]
     return renamed.get(config, config) if isinstance(config, str) else config
 
 
-def _is_seed(key: str, value: object) -> bool:
-    return key == "seed" and (value is None or isinstance(value, int))
+def _is_value(key: str, value: object) -> bool:
+    """Whether an argument only decides values that a program takes as input: seeds, weights to begin with."""
+    return (key == "seed" and (value is None or isinstance(value, int))) or key.endswith("_initializer")
 
 
 def _without_rate(training: dict[str, Any]) -> dict[str, Any]:
@@ -125,10 +190,16 @@ def _optimizer_without_rate(config: Any) -> Any:
     }
 
 
-def _variable_facts(model: keras.Model) -> list[Any]:
+def _variable_facts(model: keras.Model, free: dict[str, Any]) -> list[Any]:
     """What layers may have changed on their variables after construction."""
+    open_ones = {id(variable) for layer in free.values() for variable in layer.variables}
     return [
-        (list(variable.shape), str(variable.dtype), variable.trainable, _config(variable.regularizer))
+        (
+            len(variable.shape) if id(variable) in open_ones else list(variable.shape),
+            str(variable.dtype),
+            variable.trainable,
+            _config(variable.regularizer),
+        )
         for variable in model.variables
     ]
 

@@ -1,0 +1,200 @@
+"""Networks that differ in sizes or numbers alone share one compiled program, and still train as with fit."""
+
+import pytest
+
+tensorflow = pytest.importorskip("tensorflow")
+import keras  # noqa: E402
+from keras import layers, optimizers  # noqa: E402
+
+from tests.worker.fused_samples import (  # noqa: E402
+    assert_same,
+    binary,
+    classes,
+    fit,
+    fused,
+    images,
+    in_order,
+    plan,
+    seeded,
+    sequences,
+    table,
+)
+from tunerstudio.worker.fused import FusedTrainer  # noqa: E402
+from tunerstudio.worker.fused_cache import ProgramCache  # noqa: E402
+from tunerstudio.worker.fused_signature import architecture_of  # noqa: E402
+
+# Keras 3.15 turns variables into arrays in a way that NumPy 2 warns of.
+pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")]
+
+
+@pytest.fixture
+def trainer():
+    """Keeps rows in order, and programs."""
+    return FusedTrainer(ProgramCache(), order=in_order)
+
+
+def deep(size):
+    return binary(
+        layers.Dense(size, activation="relu", kernel_regularizer="l2", kernel_constraint="max_norm"),
+        layers.BatchNormalization(momentum=0.8),
+        layers.Dropout(0.3),
+        layers.Dense(size + 2, activation="tanh"),
+        layers.GaussianNoise(0.1),
+        optimizer=optimizers.Adam(0.02),
+        metrics=["accuracy", keras.metrics.AUC(name="auc")],
+    )
+
+
+def residual(size):
+    start = keras.Input((5,))
+    first = layers.Dense(size, activation="relu")(start)
+    both = layers.Add()([first, layers.Dense(size)(start)])
+    end = layers.Dense(1, activation="sigmoid")(layers.LeakyReLU()(both))
+    model = keras.Model(start, end)
+    model.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def convolution(size):
+    return binary(
+        layers.Conv2D(size, 3, activation="relu", padding="same"),
+        layers.BatchNormalization(),
+        layers.SpatialDropout2D(0.2),
+        layers.MaxPooling2D(),
+        layers.Conv2D(2 * size, 2, use_bias=False),
+        layers.Flatten(),
+        layers.Dense(size),
+        shape=(6, 6, 1),
+        optimizer=optimizers.SGD(0.05, momentum=0.9),
+    )
+
+
+def pooled(size):
+    return binary(layers.Conv1D(size, 2, activation="relu"), layers.GlobalAveragePooling1D(), shape=(4, 3))
+
+
+def trained_by(optimizer):
+    return lambda size: binary(layers.Dense(size, activation="tanh"), optimizer=optimizer())
+
+
+def several_classes(size):
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(size), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+SHARED = {
+    "deep": (deep, table),
+    "residual": (residual, table),
+    "convolution": (convolution, images),
+    "pooled convolution": (pooled, sequences),
+    "several classes": (several_classes, classes),
+    "SGD": (trained_by(lambda: optimizers.SGD(0.1)), table),
+    "AdamW, clipped": (trained_by(lambda: optimizers.AdamW(0.02, clipnorm=0.5)), table),
+    "Adagrad": (trained_by(lambda: optimizers.Adagrad(0.1)), table),
+    "Adadelta": (trained_by(lambda: optimizers.Adadelta(1.0)), table),
+    "Adamax": (trained_by(lambda: optimizers.Adamax(0.05)), table),
+    "Nadam": (trained_by(lambda: optimizers.Nadam(0.02)), table),
+    "Lion": (trained_by(lambda: optimizers.Lion(0.01)), table),
+    "Ftrl": (trained_by(lambda: optimizers.Ftrl(0.1)), table),
+    "moving average": (trained_by(lambda: optimizers.SGD(0.1, use_ema=True)), table),
+    "loss scaling": (trained_by(lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1))), table),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_one_program_serves_networks_of_other_sizes(trainer, name):
+    build, data = SHARED[name]
+    arrays, chosen = data(), plan()
+    trainer.cache.learn(build(3))
+    trainer.cache.learn(build(4))
+    for size in (4, 7, 2, 7):
+        pair = fused(seeded(lambda size=size: build(size)), arrays, chosen, trainer)
+        assert_same(pair, fit(seeded(lambda size=size: build(size)), arrays, chosen))
+    assert (trainer.cache.built, trainer.cache.reused) == (1, 3)
+
+
+def test_sizes_open_when_the_second_network_comes(trainer):
+    arrays = table()
+    for size in (3, 3, 5, 4, 3):
+        pair = fused(seeded(lambda size=size: deep(size)), arrays, plan(), trainer)
+        assert_same(pair, fit(seeded(lambda size=size: deep(size)), arrays, plan()))
+    assert (trainer.cache.built, trainer.cache.reused, len(trainer.cache)) == (2, 3, 1)
+
+
+def attention(size):
+    start = keras.Input((4, 3))
+    inner = layers.Dense(size)(start)
+    mixed = layers.MultiHeadAttention(num_heads=2, key_dim=2)(inner, inner)
+    model = keras.Model(start, layers.Dense(1)(layers.GlobalAveragePooling1D()(mixed)))
+    model.compile("sgd", "mse")
+    return model
+
+
+def normalised(size):
+    return binary(layers.Dense(size), layers.LayerNormalization())
+
+
+def accumulated(size):
+    return binary(layers.Dense(size), optimizer=optimizers.Adam(0.1, gradient_accumulation_steps=2))
+
+
+def grouped(size):
+    return binary(
+        layers.Conv2D(2 * size, 2, groups=1), layers.Conv2D(2, 2, groups=2), layers.Flatten(), shape=(6, 6, 1)
+    )
+
+
+def nested(size):
+    inner = keras.Sequential([layers.Dense(size), layers.Dense(2)])
+    return binary(inner)
+
+
+KEPT_APART = {
+    "attention": attention,
+    "layer normalization": normalised,
+    "gradient accumulation": accumulated,
+    "a grouped convolution after it": grouped,
+    "a model in the model": nested,
+}
+
+
+@pytest.mark.parametrize("name", KEPT_APART)
+def test_what_may_keep_sizes_elsewhere_is_not_shared(name):
+    build = KEPT_APART[name]
+    assert architecture_of(build(3)).structure == architecture_of(build(3)).structure
+    assert architecture_of(build(3)).structure != architecture_of(build(4)).structure
+
+
+def outputs(size):
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(4), layers.Dense(size)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_the_size_of_the_output_is_never_open():
+    assert architecture_of(outputs(1)).structure != architecture_of(outputs(2)).structure
+
+
+def orthogonal(size):
+    return binary(layers.Dense(size, kernel_regularizer=keras.regularizers.OrthogonalRegularizer(mode="columns")))
+
+
+def test_what_cannot_be_traced_with_open_sizes_keeps_its_own_programs(trainer):
+    arrays = table()
+    for size in (3, 4, 3, 5):
+        pair = fused(seeded(lambda size=size: orthogonal(size)), arrays, plan(), trainer)
+        assert_same(pair, fit(seeded(lambda size=size: orthogonal(size)), arrays, plan()))
+    assert (trainer.cache.built, trainer.cache.reused) == (3, 1)
+
+
+def test_other_initial_weights_need_no_other_program(trainer):
+    arrays = table()
+    for kind in ("glorot_uniform", "he_normal"):
+        pair = fused(seeded(lambda kind=kind: started(kind)), arrays, plan(), trainer)
+        assert_same(pair, fit(seeded(lambda kind=kind: started(kind)), arrays, plan()))
+    assert trainer.cache.built == 1
+
+
+def started(kind):
+    return binary(layers.Dense(4, kernel_initializer=kind))
