@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from tunerstudio.protocol.space import NetworkDescription, SpaceReport
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.hyperparameters import SearchSpace, Values
 
@@ -52,6 +53,26 @@ class RunTrial(_Message):
     )
 
 
+class CheckSpace(_Message):
+    """Look at the whole search space without training; answered by `SpaceSeen` reports and one `SpaceChecked`."""
+
+    type: Literal["CheckSpace"] = "CheckSpace"
+    count: int = Field(default=200, ge=0, description="Random configurations, besides corners and edges.")
+
+
+class StopCheck(_Message):
+    """End the running check of the space; it answers `SpaceChecked` with what it has."""
+
+    type: Literal["StopCheck"] = "StopCheck"
+
+
+class DescribeNetwork(_Message):
+    """Shapes and sizes of the layers at `values` (null: defaults), without building; answered by `NetworkDescribed`."""
+
+    type: Literal["DescribeNetwork"] = "DescribeNetwork"
+    values: Values | None = None
+
+
 class StopTrial(_Message):
     """End the running trial after this epoch or at the next batch; it reports outcome `stopped`.
 
@@ -91,8 +112,39 @@ class Shutdown(_Message):
 
 
 Command = Annotated[
-    OpenStudy | ProbeModel | RunTrial | StopTrial | ExportModel | VerifyModel | Shutdown, Field(discriminator="type")
+    OpenStudy
+    | ProbeModel
+    | CheckSpace
+    | StopCheck
+    | DescribeNetwork
+    | RunTrial
+    | StopTrial
+    | ExportModel
+    | VerifyModel
+    | Shutdown,
+    Field(discriminator="type"),
 ]
+
+
+class SpaceSeen(_Message):
+    """A check of the space goes on."""
+
+    type: Literal["SpaceSeen"] = "SpaceSeen"
+    report: SpaceReport
+
+
+class SpaceChecked(_Message):
+    """A check of the space ended, by itself or by `StopCheck`."""
+
+    type: Literal["SpaceChecked"] = "SpaceChecked"
+    report: SpaceReport
+
+
+class NetworkDescribed(_Message):
+    """The layers at some values."""
+
+    type: Literal["NetworkDescribed"] = "NetworkDescribed"
+    description: NetworkDescription
 
 
 class WorkerReady(_Message):
@@ -234,6 +286,9 @@ Report = Annotated[
     WorkerReady
     | StudyOpened
     | ModelProbed
+    | SpaceSeen
+    | SpaceChecked
+    | NetworkDescribed
     | TrialBuilt
     | EpochEnded
     | ExecutionResumed

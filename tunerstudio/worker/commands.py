@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 from tunerstudio.protocol.worker import (
+    CheckSpace,
     Command,
     CommandFailed,
+    DescribeNetwork,
     ExportModel,
     ModelExported,
     ModelProbed,
     ModelVerified,
+    NetworkDescribed,
     OpenStudy,
     ProbeModel,
     Report,
     RunTrial,
+    SpaceChecked,
+    SpaceSeen,
     StudyOpened,
     VerifyModel,
     WorkerReady,
@@ -33,6 +39,8 @@ from tunerstudio.worker.opened import NetworkStudy, open_blocks, open_code
 from tunerstudio.worker.prepared import PreparedFolder
 from tunerstudio.worker.probe import probe
 from tunerstudio.worker.roads import Roads
+from tunerstudio.worker.space_check import SpaceCheck
+from tunerstudio.worker.space_network import describe_network
 from tunerstudio.worker.training import StopRequest
 from tunerstudio.worker.trial import Send, run_executions, run_trial
 from tunerstudio.worker.verify import verify_network
@@ -53,6 +61,12 @@ class StudyActions(Protocol):
 
     def export(self, command: ExportModel) -> ModelExported:
         """Write a saved model."""
+
+    def check_space(self, command: CheckSpace, send: Send, stop: StopRequest) -> SpaceChecked:
+        """Look at the whole search space."""
+
+    def describe(self, values: Mapping[str, Scalar] | None) -> NetworkDescribed:
+        """Layers with their shapes."""
 
 
 class NetworkActions:
@@ -75,10 +89,26 @@ class NetworkActions:
         """Write a `.keras` file."""
         return export_network(self._study, command)
 
+    def check_space(self, command: CheckSpace, send: Send, stop: StopRequest) -> SpaceChecked:
+        """Build nothing, infer everything."""
+        check = SpaceCheck(
+            self._study, self._roads.choose, stop, lambda report: send(SpaceSeen(report=report)), command.count
+        )
+        return SpaceChecked(report=check.run())
+
+    def describe(self, values: Mapping[str, Scalar] | None) -> NetworkDescribed:
+        """Layers with their shapes, as far as they can be inferred."""
+        return NetworkDescribed(description=describe_network(self._study, values))
+
+
+Watched = Callable[[int, StopRequest], AbstractContextManager[None]]
+"""(trial, its stop request) -> a context that the trial trains in."""
 
 _FAILED = {
     "OpenStudy": "The study could not be opened",
     "ProbeModel": "The model could not be tried",
+    "CheckSpace": "The search space could not be checked",
+    "DescribeNetwork": "The network could not be described",
     "ExportModel": "The model could not be saved",
     "VerifyModel": "The saved model could not be checked",
 }
@@ -93,24 +123,37 @@ def ready(threads: int | None, gpu: str | None) -> WorkerReady:
 class CommandHandler:
     """Obeys commands about one study; `OpenStudy` comes first."""
 
-    def __init__(self, send: Send) -> None:
-        """Answer through `send`."""
+    def __init__(self, send: Send, watched: Watched | None = None) -> None:
+        """Answer through `send`; a trial trains inside `watched`, if that is given."""
         self._send = send
+        self._watched = watched or (lambda trial, stop: nullcontext())
         self._study: StudyActions | None = None
         self._roads = Roads()
         self._memory = TrialMemory()
 
     def run_trial(self, command: RunTrial, stop: StopRequest) -> None:
         """Train one trial; ends with one `TrialEnded`, whatever happens."""
+
+        def run() -> bool:
+            with self._watched(command.trial, stop):
+                return self._opened().run(command, self._send, stop)
+
         try:
-            run_trial(command, self._send, lambda: self._opened().run(command, self._send, stop))
+            run_trial(command, self._send, run)
         finally:
             self._memory.trial_ended()
 
+    def check_space(self, command: CheckSpace, stop: StopRequest) -> None:
+        """Look at the whole space; ends with `SpaceChecked` or `CommandFailed`."""
+        self._answer_with(command, lambda: self._opened().check_space(command, self._send, stop))
+
     def handle(self, command: Command) -> None:
         """Do any other command and answer it, with `CommandFailed` if it cannot be done."""
+        self._answer_with(command, lambda: self._answer(command))
+
+    def _answer_with(self, command: Command, work: Callable[[], Report]) -> None:
         try:
-            report = self._answer(command)
+            report = work()
         except Exception as error:  # noqa: BLE001  # the sentence goes to the user, the worker lives on
             message, details = explain(error, _FAILED.get(command.type, "The command failed"))
             report = CommandFailed(command=command.type, message=message, details=details)
@@ -131,6 +174,8 @@ class CommandHandler:
         study = self._opened()
         if isinstance(command, ProbeModel):
             return study.probe(command.values)
+        if isinstance(command, DescribeNetwork):
+            return study.describe(command.values)
         if isinstance(command, ExportModel):
             return study.export(command)
         raise TunerStudioError(f"The worker does not know the command {command.type}.")

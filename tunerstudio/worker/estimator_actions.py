@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunerstudio.protocol.worker import ExportModel, ModelExported, ModelProbed, RunTrial
+from tunerstudio.protocol.worker import (
+    CheckSpace,
+    ExportModel,
+    ModelExported,
+    ModelProbed,
+    NetworkDescribed,
+    RunTrial,
+    SpaceChecked,
+)
+from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.worker.estimator import EstimatorStudy
 from tunerstudio.worker.estimator_export import export_estimator
@@ -33,3 +42,11 @@ class EstimatorActions:
     def export(self, command: ExportModel) -> ModelExported:
         """Fit on all search rows and save."""
         return export_estimator(self._study, command)
+
+    def check_space(self, command: CheckSpace, send: Send, stop: StopRequest) -> SpaceChecked:
+        """There is no network to look at."""
+        raise TunerStudioError("An estimator has no network whose sizes could be checked: every range is usable.")
+
+    def describe(self, values: Mapping[str, Scalar] | None) -> NetworkDescribed:
+        """There is no network to describe."""
+        raise TunerStudioError("An estimator has no layers.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import JsonValue
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.study.network import ResolvedLayer
+from tunerstudio.worker.layer_errors import LayerError, misplaced
 from tunerstudio.worker.merging import merged
 from tunerstudio.worker.objects import (
     SELF_ATTENTION,
@@ -24,14 +24,6 @@ from tunerstudio.worker.objects import (
     parameters,
 )
 from tunerstudio.worker.objects import first_sentence as first_sentence
-from tunerstudio.worker.shapes import shape_text
-
-_AXES = {
-    2: "(rows, features)",
-    3: "(rows, steps, features)",
-    4: "(rows, height, width, channels)",
-    5: "(rows, depth, height, width, channels)",
-}
 
 AUTO_LOSS: dict[Task, str] = {
     "binary": "binary_crossentropy",
@@ -45,12 +37,15 @@ def make_layer(resolved: ResolvedLayer) -> Any:
     """The Keras layer.
 
     Raises:
-        ModelError: Naming the layer, the argument and what would be right.
+        LayerError: Naming the layer, the argument and what would be right.
     """
     where = f"layer {resolved.name} ({resolved.layer})"
-    found = _class(keras.layers, resolved.layer, keras.layers.Layer, "layer", "keras.layers")
-    check_arguments(found, resolved.arguments, where)
-    return construct(found, {**made_arguments(resolved.arguments, where), "name": keras_name(resolved.name)}, where)
+    try:
+        found = _class(keras.layers, resolved.layer, keras.layers.Layer, "layer", "keras.layers")
+        check_arguments(found, resolved.arguments, where)
+        return construct(found, {**made_arguments(resolved.arguments, where), "name": keras_name(resolved.name)}, where)
+    except ModelError as error:
+        raise LayerError(resolved, str(error), details=error.details) from error
 
 
 def keras_name(name: str) -> str:
@@ -58,41 +53,29 @@ def keras_name(name: str) -> str:
     return re.sub(r"[^0-9A-Za-z_.-]+", "_", name)
 
 
-def apply_resolved(resolved: ResolvedLayer, inputs: Sequence[Any]) -> Any:
+def apply_resolved(resolved: ResolvedLayer, inputs: Sequence[Any], layer: Any = None) -> Any:
     """The output of a layer of a resolved network.
 
     Args:
         resolved: The layer; a merge takes several inputs.
         inputs: What it follows, in the order of `resolved.inputs`.
+        layer: The Keras layer, if it was made before.
 
     Raises:
-        ModelError: If it cannot be made, or cannot follow what comes before it.
+        LayerError: If it cannot be made, or cannot follow what comes before it.
     """
-    if len(inputs) == 1:
-        return apply_layer(make_layer(resolved), inputs[0], resolved)
-    return merged(make_layer(resolved), inputs, resolved)
+    layer = make_layer(resolved) if layer is None else layer
+    return apply_layer(layer, inputs[0], resolved) if len(inputs) == 1 else merged(layer, inputs, resolved)
 
 
 def apply_layer(layer: Any, tensor: Any, resolved: ResolvedLayer) -> Any:
-    """The output of `layer` on `tensor`; ModelError if it cannot follow what comes before it."""
+    """The output of `layer` on `tensor`; LayerError if it cannot follow what comes before it."""
     try:
         if resolved.layer in SELF_ATTENTION:
             return layer([tensor, tensor]) if SELF_ATTENTION[resolved.layer] else layer(tensor, tensor)
         return layer(tensor)
     except Exception as error:  # Keras raises many kinds; each becomes the sentence of this layer
-        raise ModelError(_misplaced(error, tensor, resolved), traceback.format_exc()) from error
-
-
-def _misplaced(error: Exception, tensor: Any, resolved: ResolvedLayer) -> str:
-    shape = shape_text(tensor.shape)
-    text = f"layer {resolved.name} ({resolved.layer}) cannot follow what comes before it, of shape {shape}"
-    wanted = re.search(r"expected (?:min_)?ndim=(\d+)", str(error))
-    if wanted:
-        axes = _AXES.get(int(wanted[1]), f"{wanted[1]} axes")
-        if int(wanted[1]) > len(tensor.shape):
-            return f"{text}: it needs {axes}. Put a Reshape layer before it, or set the image shape of the data."
-        return f"{text}: it needs {axes}. Put a Flatten or pooling layer before it."
-    return f"{text}: {first_sentence(error)}"
+        raise misplaced(error, tensor, resolved) from error
 
 
 def optimizer_parts(resolved: Mapping[str, JsonValue]) -> tuple[str, dict[str, JsonValue]]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from tunerstudio.study.errors import ModelError
 from tunerstudio.study.network import ResolvedLayer
-from tunerstudio.worker.objects import first_sentence
-from tunerstudio.worker.shapes import shape_text
+from tunerstudio.worker.layer_errors import mismatch, unequal_skip
 
 _CONVOLUTIONS = {3: "Conv1D", 4: "Conv2D", 5: "Conv3D"}
 """Layers for a projection, by the number of axes, batch included."""
@@ -27,29 +24,29 @@ def merged(layer: Any, inputs: Sequence[Any], resolved: ResolvedLayer) -> Any:
         resolved: Where it comes from.
 
     Raises:
-        ModelError: If the shapes of the branches do not go together; says what would help.
+        LayerError: If the shapes of the branches do not go together; says what would help.
     """
     if resolved.projection:
         inputs = [projected(inputs[0], inputs[1], resolved), inputs[1]]
     try:
         return layer(list(inputs))
     except Exception as error:  # Keras raises many kinds; each becomes the sentence of this merge
-        raise ModelError(_mismatch(inputs, resolved, error), traceback.format_exc()) from error
+        raise mismatch(inputs, resolved, error) from error
 
 
 def projected(skip: Any, end: Any, resolved: ResolvedLayer) -> Any:
     """The input of a residual block, made fit the block's output by a linear layer where that is needed.
 
     Raises:
-        ModelError: If no such layer can make it fit.
+        LayerError: If no such layer can make it fit.
     """
     same = tuple(skip.shape) == tuple(end.shape)
     if resolved.projection == "never" or (same and resolved.projection == "auto"):
         if same:
             return skip
-        raise ModelError(_residual(skip, end, resolved) + " Set projection to auto.")
+        raise unequal_skip(skip, end, resolved, "Set projection to auto.")
     if len(skip.shape) != len(end.shape):
-        raise ModelError(_residual(skip, end, resolved) + " Take the layer that flattens or pools out of the block.")
+        raise unequal_skip(skip, end, resolved, "Take the layer that flattens or pools out of the block.")
     units, name = end.shape[-1], f"{layer_name(resolved)}_projection"
     strides = _strides(skip, end, resolved)
     if all(stride == 1 for stride in strides):
@@ -72,25 +69,6 @@ def _strides(skip: Any, end: Any, resolved: ResolvedLayer) -> tuple[int, ...]:
             continue
         stride = 0 if None in (before, after) else math.ceil(before / after)
         if stride < 2 or math.ceil(before / stride) != after or len(skip.shape) not in _CONVOLUTIONS:
-            raise ModelError(_residual(skip, end, resolved) + " Set padding to same in the layers of the block.")
+            raise unequal_skip(skip, end, resolved, "Set padding to same in the layers of the block.")
         strides.append(stride)
     return tuple(strides)
-
-
-def _residual(skip: Any, end: Any, resolved: ResolvedLayer) -> str:
-    before, after = shape_text(skip.shape), shape_text(end.shape)
-    return f"block {resolved.name}: its input of shape {before} cannot be added to its output of shape {after}."
-
-
-def _mismatch(inputs: Sequence[Any], resolved: ResolvedLayer, error: Exception) -> str:
-    shapes = " and ".join(shape_text(tensor.shape) for tensor in inputs)
-    text = f"block {resolved.name}: branches of the shapes {shapes} cannot be merged by {resolved.layer}"
-    ranks = {len(tensor.shape) for tensor in inputs}
-    if len(ranks) > 1:
-        return f"{text}: all need the same number of axes. Put a Flatten or pooling layer at the end of the longer."
-    inner = {tuple(tensor.shape[1:-1]) for tensor in inputs}
-    if len(inner) > 1:
-        return f"{text}: all need the same height and width. Set padding to same and the strides of all alike."
-    if len({tensor.shape[-1] for tensor in inputs}) > 1:
-        return f"{text}: all need the same last axis. Give their last layers the same units, or merge by concatenate."
-    return f"{text}: {first_sentence(error)}"

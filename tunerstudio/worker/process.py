@@ -7,7 +7,6 @@ set up, `WorkerReady` is sent, and then commands are obeyed until `Shutdown`, th
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import multiprocessing
 import os
@@ -22,15 +21,19 @@ from multiprocessing.connection import Connection
 from pydantic import ValidationError
 
 from tunerstudio.protocol.worker import (
+    CheckSpace,
     Command,
     CommandFailed,
     Report,
     RunTrial,
     Shutdown,
+    StopCheck,
     StopTrial,
     decode_command,
     encode,
 )
+from tunerstudio.worker.output import redirect_output, watch_log
+from tunerstudio.worker.temporary import TemporaryFolder
 from tunerstudio.worker.training import StopRequest
 
 PARENT_DIED = 77
@@ -43,7 +46,7 @@ class Received:
 
     Attributes:
         command: What to do; an unreadable one comes as the report that says so.
-        stop: What a `StopTrial` for this very `RunTrial` sets.
+        stop: What a `StopTrial` for this very `RunTrial`, or a `StopCheck` for this very check, sets.
     """
 
     command: Command | CommandFailed
@@ -57,7 +60,7 @@ class Inbox:
         """Read from `connection` once `listen` runs."""
         self._connection = connection
         self._waiting: queue.SimpleQueue[Received] = queue.SimpleQueue()
-        self._stops: dict[int, StopRequest] = {}
+        self._stops: dict[int | None, StopRequest] = {}
         self._lock = threading.Lock()
 
     def listen(self) -> None:
@@ -76,16 +79,16 @@ class Inbox:
                 self._waiting.put(Received(CommandFailed(command="", message=message, details=str(error))))
 
     def _take(self, command: Command) -> None:
-        if isinstance(command, StopTrial):
+        if isinstance(command, StopTrial | StopCheck):
             with self._lock:
-                stop = self._stops.get(command.trial)
+                stop = self._stops.get(_stop_key(command))
             if stop is not None:
-                stop.request(command.when)
+                stop.request(command.when if isinstance(command, StopTrial) else "now")
             return
         received = Received(command)
-        if isinstance(command, RunTrial):
+        if isinstance(command, RunTrial | CheckSpace):
             with self._lock:
-                self._stops[command.trial] = received.stop
+                self._stops[_stop_key(command)] = received.stop
         elif isinstance(command, Shutdown):
             self._stop_all()
         self._waiting.put(received)
@@ -102,10 +105,15 @@ class Inbox:
 
     def done(self, received: Received) -> None:
         """A command was obeyed: later stops for it are void."""
-        if isinstance(received.command, RunTrial):
+        if isinstance(received.command, RunTrial | CheckSpace):
             with self._lock:
-                if self._stops.get(received.command.trial) is received.stop:
-                    del self._stops[received.command.trial]
+                if self._stops.get(_stop_key(received.command)) is received.stop:
+                    del self._stops[_stop_key(received.command)]
+
+
+def _stop_key(command: RunTrial | StopTrial | CheckSpace | StopCheck) -> int | None:
+    """What a stop and the command it is for have in common: the trial's number; None for the check of the space."""
+    return command.trial if isinstance(command, RunTrial | StopTrial) else None
 
 
 def worker_main(connection: Connection, log_path: str, threads: int | None, gpu: str | None) -> None:
@@ -117,21 +125,29 @@ def worker_main(connection: Connection, log_path: str, threads: int | None, gpu:
         threads: Cores for one operation; None lets TensorFlow decide.
         gpu: What `CUDA_VISIBLE_DEVICES` shall be: one GPU such as "0", or "" for the CPU alone; None: as it is.
     """
-    _redirect_output(log_path)
+    redirect_output(log_path)
+    watch_log(log_path)
     # Ctrl+C in a terminal reaches every process of the group; the engine decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _guard_against_orphanhood()
+    temporary = TemporaryFolder()
+    threading.Thread(target=temporary.remove_others, name="tidy", daemon=True).start()
     try:
         _serve(connection, threads, gpu)
     except BrokenPipeError:
         print("The engine went away; this worker ends.", file=sys.stderr)  # noqa: T201  # the log is all that is left
     finally:
         connection.close()
+        temporary.remove()
 
 
 def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None:
+    sending = threading.Lock()
+
     def send(report: Report) -> None:
-        connection.send_bytes(encode(report))
+        content = encode(report)
+        with sending:  # the heartbeat sends, too
+            connection.send_bytes(content)
 
     inbox = Inbox(connection)
     threading.Thread(target=inbox.listen, name="commands", daemon=True).start()
@@ -141,13 +157,14 @@ def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None
 
         import_tensorflow()
         from tunerstudio.worker.commands import CommandHandler, ready
+        from tunerstudio.worker.heartbeat import Heartbeat
 
         send(ready(threads, gpu))
     except Exception as error:  # whatever a broken installation raises
         message = f"TensorFlow could not be started: {type(error).__name__}: {error}. Reinstall the program."
         send(CommandFailed(command="start", message=message, details=traceback.format_exc()))
         raise
-    handler = CommandHandler(send)
+    handler = CommandHandler(send, Heartbeat(send).beating)
     # TensorFlow's hundred thousands of objects stay for good: a collection need not walk them after every trial.
     gc.freeze()
     while not isinstance(command := (received := inbox.next()).command, Shutdown):
@@ -156,20 +173,11 @@ def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None
         elif isinstance(command, RunTrial):
             handler.run_trial(command, received.stop)
             inbox.done(received)
+        elif isinstance(command, CheckSpace):
+            handler.check_space(command, received.stop)
+            inbox.done(received)
         else:
             handler.handle(command)
-
-
-def _redirect_output(log_path: str) -> None:
-    """Send file descriptors 1 and 2 to the log: TensorFlow's C++ code and user code write there too."""
-    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-    # A windowed program may have no sys.stdout; a fork inherits one that belongs to the parent's terminal or test.
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    faulthandler.enable(sys.stderr)
 
 
 def _guard_against_orphanhood() -> None:
