@@ -28,6 +28,7 @@ from tunerstudio.algorithms.api import (
     Values,
     values_key,
 )
+from tunerstudio.algorithms.conformance_pruners import PRUNER_CHECKS, PrunerSubject
 from tunerstudio.algorithms.discovery import AlgorithmInfo
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.algorithms.simulation import Score, Simulation, hashed_score
@@ -87,28 +88,42 @@ class Subject:
 
 
 def check_algorithm(
-    info: AlgorithmInfo, options: Mapping[str, JsonValue] | None = None, spaces: int = 1000
+    info: AlgorithmInfo,
+    options: Mapping[str, JsonValue] | None = None,
+    spaces: int = 1000,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> list[str]:
-    """Run the whole suite.
+    """Run the whole suite for its kind of plugin.
 
     Args:
         info: A plugin, usable or not.
         options: Options other than the defaults.
         spaces: How many random spaces are tried; fewer for an algorithm that takes long.
+        say: Told what is checked next.
 
     Returns:
         What it does wrong, one sentence each; empty if it passes.
     """
     if not info.usable:
         return list(info.problems)
-    subject = Subject(info, options or {}, spaces)
+    checks: list[tuple[Callable[..., list[str]], object]]
+    if info.is_pruner:
+        checks = [(check, PrunerSubject(info, options or {})) for check in PRUNER_CHECKS]
+    else:
+        checks = [(check, Subject(info, options or {}, spaces)) for check in CHECKS]
     problems = []
-    for check in CHECKS:
+    for check, subject in checks:
+        say(_sentence(check))
         try:
             problems += check(subject)
         except TunerStudioError as error:
             problems.append(f"{check.__name__}: {error}")
     return problems
+
+
+def _sentence(check: Callable[..., list[str]]) -> str:
+    """What a check looks at: the first sentence of its docstring."""
+    return (check.__doc__ or check.__name__).split("\n", 1)[0]
 
 
 def check_random_spaces(subject: Subject) -> list[str]:

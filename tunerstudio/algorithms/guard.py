@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import traceback
 from collections.abc import Callable
@@ -10,6 +11,13 @@ from typing import Generic, TypeVar
 from tunerstudio.algorithms.errors import AlgorithmError
 
 Result = TypeVar("Result")
+
+_INTERRUPTIONS = 5
+_INTERRUPTION_S = 0.1
+
+
+class _HangEndedError(BaseException):
+    """Raised in the thread of a plugin that has hung; no `except Exception` of the plugin catches it."""
 
 
 class _Call(Generic[Result]):
@@ -32,8 +40,9 @@ class _Call(Generic[Result]):
 class Guard:
     """Runs a plugin's functions in a thread of their own, with a time limit.
 
-    A thread cannot be killed: after a hang, the plugin's thread goes on until the process ends, and every further
-    call is refused.
+    After a hang every further call is refused, and the plugin's thread is ended by an exception that Python raises in
+    it: that ends any loop of Python code. Code that blocks inside a library cannot be ended so; it waits, without
+    using the processor, until the process ends.
     """
 
     def __init__(self, algorithm: str, time_limit_s: float) -> None:
@@ -59,6 +68,7 @@ class Guard:
         thread.join(self._time_limit_s)
         if thread.is_alive():
             self._hung = True
+            _end(thread)
             raise AlgorithmError(
                 self._algorithm, f"did not answer within {self._time_limit_s:g} seconds when it {what}"
             )
@@ -71,3 +81,12 @@ class Guard:
         else:
             message = f"raised {type(call.error).__name__} when it {what}: {call.error}"
         raise AlgorithmError(self._algorithm, message, call.details) from call.error
+
+
+def _end(thread: threading.Thread) -> None:
+    """Let `thread` end as soon as it runs Python code again."""
+    for _ in range(_INTERRUPTIONS):  # code that catches everything may need to be told more than once
+        if thread.ident is None or not thread.is_alive():
+            return
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_HangEndedError))
+        thread.join(_INTERRUPTION_S)

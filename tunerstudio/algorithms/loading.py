@@ -37,6 +37,7 @@ def load_module(manifest: Manifest) -> ModuleType:
         ) from error
     needed = _FUNCTIONS[manifest.kind]
     if not callable(getattr(module, needed, None)):
+        _forget(package)
         raise AlgorithmError(manifest.id, f"has no function {needed}() in {manifest.module}.py")
     return module
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tunerstudio.cli import commands, running
+from tunerstudio.cli import commands, plugins, running
+from tunerstudio.cli.control_arguments import add_control
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.version import VERSION
 
@@ -62,6 +64,8 @@ def build_parser() -> Parser:
     _add_run(group)
     _add_results(group)
     _add_save(group)
+    add_control(partial(_study_command, group), _from(1))
+    _add_plugin(group)
     for name, text, run in (
         ("algorithms", "list the search algorithms and their options", commands.algorithms),
         ("examples", "list the bundled examples", commands.examples),
@@ -84,6 +88,12 @@ def _command(group: _Group, name: str, text: str, run: Run, json: bool = True) -
 
 def _study(command: Parser) -> None:
     command.add_argument("study", metavar="STUDY", type=Path, help="the study's folder")
+
+
+def _study_command(group: _Group, name: str, text: str, run: Run) -> Parser:  # type: ignore[valid-type]
+    command = _command(group, name, text, run)
+    _study(command)
+    return command
 
 
 def _trust(command: Parser) -> None:
@@ -126,6 +136,9 @@ def _add_run(group: _Group) -> None:  # type: ignore[valid-type]
     command.add_argument(
         "--trials", metavar="N", type=_from(1), help="run until N trials are completed, past the budget too"
     )
+    command.add_argument(
+        "--background", action="store_true", help="return at once; the search goes on without this terminal"
+    )
     _trust(command)
 
 
@@ -143,3 +156,10 @@ def _add_save(group: _Group) -> None:  # type: ignore[valid-type]
     command.add_argument("--top", metavar="N", type=_from(1), default=3, help="how many (default 3)")
     command.add_argument("--to", metavar="FOLDER", type=Path, help="where (default: the study's models folder)")
     _trust(command)
+
+
+def _add_plugin(group: _Group) -> None:  # type: ignore[valid-type]
+    text = "make, check, install and switch plugins: search algorithms and pruners"
+    parent: Parser = group.add_parser("plugin", help=text, description=text)  # type: ignore[attr-defined]
+    actions = parent.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
+    plugins.add_commands(lambda name, text, run: _command(actions, name, text, run))
