@@ -8,8 +8,9 @@ would be picked (the best observed one) after 25, 50 and 100 trials (0: the best
 mean rank and the processor seconds per proposal.
 
 With `--cut`, the budget is counted in epochs on the tables that have learning curves: a trial that is trained for
-half of the epochs costs half a trial. `--results FILE` keeps every search in a file: those that are in it already are
-not run again, so that a comparison can grow piece by piece. `--speed` measures proposals alone, with 25 to 500 trials.
+half of the epochs costs half a trial; `tpe+asha` is TPE with a pruner. With `--slots 4`, four trials run side by
+side. `--results FILE` keeps every search in a file: those that are in it already are not run again, so that a
+comparison can grow piece by piece. `--speed` measures proposals alone, with 25 to 500 trials.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--cut", action="store_true", help="count the budget in epochs, on tables with curves")
+    parser.add_argument("--slots", type=int, default=1, help="trials that run side by side")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--results", type=Path, help="file of finished searches, read and added to")
     parser.add_argument("--plot", type=Path, help="also draw regret over trials into this .svg file")
@@ -70,7 +72,8 @@ def _jobs(arguments: argparse.Namespace) -> list[Job]:
         paths = [path for path in paths if tables.load(path).epochs > 1]
     # Seed by seed, so that an interrupted comparison is still one between equals.
     combinations = itertools.product(range(arguments.seeds), paths, arguments.algorithms)
-    return [Job(algorithm, path, seed, arguments.trials, arguments.cut) for seed, path, algorithm in combinations]
+    trials, cut, slots = arguments.trials, arguments.cut, arguments.slots
+    return [Job(algorithm, path, seed, trials, cut, slots) for seed, path, algorithm in combinations]
 
 
 def _names(algorithms: list[str]) -> dict[str, str]:

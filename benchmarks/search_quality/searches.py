@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Job:
         seed: Any whole number.
         trials: Budget in whole trainings.
         cut: Whether the budget is counted in epochs: a trial of half the epochs costs half a training.
+        slots: How many trials run side by side.
     """
 
     algorithm: str
@@ -52,11 +54,12 @@ class Job:
     seed: int
     trials: int
     cut: bool = False
+    slots: int = 1
 
     @property
     def key(self) -> str:
         """Tells results of the same job."""
-        mode = "epochs" if self.cut else "trials"
+        mode = ("epochs" if self.cut else "trials") + (f" {self.slots} slots" if self.slots > 1 else "")
         return f"{self.algorithm} | {self.path.stem} | {self.seed} | {self.trials} {mode}"
 
 
@@ -98,14 +101,15 @@ def run(job: Job) -> Outcome:
     pruner = _pruner(job, table)
     host = cast("AlgorithmHost", _proposer(job, table, seed, pruner))
     change = available if pool else None
-    simulation = Simulation(host, score, max_epochs=table.epochs, change=change, pruner=pruner)
+    simulation = Simulation(host, score, job.slots, max_epochs=table.epochs, change=change, pruner=pruner)
     spending = _Spending(table, job.trials)
     seconds: list[float] = []
     while not spending.all_spent and not simulation.finished:
         start = time.process_time()
         simulation.step()
         seconds.append(time.process_time() - start)
-        simulation.end_all()
+        if job.slots == 1:
+            simulation.end_all()
         spending.book(simulation.trials, job.cut)
     keys = [values_key(trial.values) for trial in simulation.trials if trial.parent is None]
     failed = sum(trial.state is TrialState.FAILED for trial in simulation.trials)
@@ -140,12 +144,13 @@ class _Spending:
 
     def book(self, trials: Sequence[Trial], cut: bool) -> None:
         """Take note of trials that ended since the last call."""
-        for trial in trials[self._booked :]:
+        ended = list(itertools.takewhile(lambda trial: trial.state.is_finished, trials[self._booked :]))
+        for trial in ended:
             self._spent += epochs_of(trial, trials) / self._table.epochs if cut else 1.0
             if trial.score is not None and trial.score < self._best:
                 self._best, self._regret = trial.score, self._table.regret(trial.values)
             self._steps.append((self._spent, self._regret))
-        self._booked = len(trials)
+        self._booked += len(ended)
 
     def regrets(self) -> list[float]:
         """Regret after 1, 2, … whole trainings; what is under way counts nothing yet."""
