@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QLineEdit
 
@@ -542,3 +542,54 @@ def test_the_learning_rate_follows_a_schedule(page, model):
     form._box.setCurrentText("CosineDecay")
     form._box.activated.emit(0)
     assert model().optimizer.arguments["learning_rate"].name == "CosineDecay"
+
+
+@pytest.fixture
+def code_file(page, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def build(hp):\n    return None\n")
+    page.code.take_file(file)
+    return file
+
+
+def test_the_python_file_is_edited_in_place(page, code_file, qtbot):
+    view = page.code.view
+    view.setFocus()
+    view.moveCursor(QTextCursor.MoveOperation.Start)
+    QTest.keyClicks(view, "import os")
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert page.code.is_edited
+    assert code_file.read_text().startswith("def"), "not saved yet"
+    QTest.keyClick(view, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert code_file.read_text() == "import os\ndef build(hp):\n    return None\n"
+    assert not page.code.is_edited
+
+
+def test_a_typed_error_is_marked_before_it_is_saved(page, code_file, qtbot):
+    view = page.code.view
+    view.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClicks(view, "def broken(:")
+    qtbot.waitUntil(lambda: view.marked_line == 3)
+    page.code._revert.click()
+    assert view.toPlainText() == code_file.read_text()
+    assert view.marked_line is None
+
+
+def test_a_file_that_changes_under_ones_hands_is_told(page, code_file, qtbot):
+    view = page.code.view
+    QTest.keyClicks(view, "# mine ")
+    code_file.write_text("def build(hp):\n    return 1\n")
+    qtbot.waitUntil(lambda: "Another program" in page.code._banner.text)
+    assert view.toPlainText().startswith("# mine")
+    page.code.save()
+    assert code_file.read_text().startswith("# mine")
+
+
+def test_enter_and_tab_indent(page, code_file):
+    view = page.code.view
+    view.setPlainText("def build(hp):")
+    view.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    QTest.keyClicks(view, "x")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert view.toPlainText() == "def build(hp):\n    x   "

@@ -1,11 +1,11 @@
-"""The tab Code: a Python file of the user's with `build(hp)` or a `HyperModel`; the window only reads it."""
+"""The tab Code: a Python file of the user's with `build(hp)` or a `HyperModel`; the window never runs it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -17,20 +17,23 @@ from PySide6.QtWidgets import (
 )
 
 from tunerstudio.gui.context import StudyContext
-from tunerstudio.gui.model_editor.outline import CodeOutline, read_outline
+from tunerstudio.gui.model_editor.outline import CodeOutline, outline_of, read_outline
 from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
 from tunerstudio.gui.model_editor.python_view import PythonView
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button, muted_label
+from tunerstudio.study.files import write_atomically
 from tunerstudio.study.model import CodeModel
 from tunerstudio.study.trust import trust
+
+_CHECK_DELAY_MS = 300
 
 _ENTRY_LENGTH = 22
 """Characters of a function or class that the list has room for."""
 
 
 class CodePanel(QWidget):
-    """Chooses the file and the entry, and shows the text.
+    """Chooses the file and the entry, shows the text and lets it be edited.
 
     Signals:
         model_chosen: (CodeModel, str) what the document shall hold, and the text of the undo step.
@@ -53,7 +56,7 @@ class CodePanel(QWidget):
             "ph.code",
             self.tr(
                 "Use a model that you wrote in Python: a file with a function build(hp) that returns a compiled Keras "
-                "model, or a subclass of keras_tuner.HyperModel. The window only reads it; it runs in a worker process."
+                "model, or a subclass of keras_tuner.HyperModel. The window never runs it; a worker process does."
             ),
             self.tr("Choose a Python file…"),
         )
@@ -64,7 +67,21 @@ class CodePanel(QWidget):
         self._entry.setAccessibleName(self.tr("function or class to use"))
         self._entry.activated.connect(self._entry_chosen)
         self._banner = Banner(theme, closable=False)
-        self.view = PythonView(theme)
+        self.view = PythonView(theme, editable=True)
+        self.view.textChanged.connect(self._typed)
+        self._check_soon = QTimer(self)
+        self._check_soon.setSingleShot(True)
+        self._check_soon.setInterval(_CHECK_DELAY_MS)
+        self._check_soon.timeout.connect(self._check_typed)
+        self._save = QPushButton(self.tr("Save"))
+        self._save.setMinimumHeight(MINIMUM_TARGET)
+        self._save.clicked.connect(self.save)
+        self._revert = link_button(self.tr("Undo all changes"), self._read_again)
+        key = QAction(self.tr("Save the Python file"), self.view)
+        key.setShortcut(QKeySequence(QKeySequence.StandardKey.Save))
+        key.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        key.triggered.connect(self.save)
+        self.view.addAction(key)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._make_file_view())
@@ -81,6 +98,8 @@ class CodePanel(QWidget):
         caption = QLabel(self.tr("Use"))
         caption.setBuddy(self._entry)
         row.addWidget(self._path, 1)
+        row.addWidget(self._revert)
+        row.addWidget(self._save)
         row.addWidget(choose)
         row.addWidget(link_button(self.tr("Open in the editor"), self._open_outside))
         row.addSpacing(SPACE_M)
@@ -115,6 +134,24 @@ class CodePanel(QWidget):
             self._read()
         self._show_entries()
         self._tell()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the text differs from the file."""
+        return self._model is not None and self.view.toPlainText() != self._outline.text
+
+    def save(self) -> None:
+        """Write what was typed into the file, in one step."""
+        if not self.is_edited:
+            return
+        text = self.view.toPlainText()
+        try:
+            write_atomically(self._file(), text.encode())
+        except OSError as error:
+            sentence = self.tr("{file} cannot be written to: {reason}. Your changes are still here.")
+            self._banner.tell("bad", sentence.format(file=self._file(), reason=error.strerror or error))
+            return
+        self._file_changed()
 
     def problem(self) -> str:
         """Why the file cannot be used, in a sentence; empty if nothing speaks against it."""
@@ -156,16 +193,46 @@ class CodePanel(QWidget):
 
     def _file_changed(self) -> None:
         """The file was written; editors that replace it make the watcher lose it."""
-        if self._model is not None:
-            self._watch(self._file())
-            self._read()
-            self._show_entries()
-            self._tell()
+        if self._model is None:
+            return
+        self._watch(self._file())
+        read = read_outline(self._file())
+        if self.is_edited and read.text not in (self._outline.text, self.view.toPlainText()):
+            sentence = self.tr("Another program has changed the file. What you typed here is not saved yet.")
+            buttons = ((self.tr("Keep mine"), self._keep_mine), (self.tr("Take the file's"), self._read_again))
+            self._banner.tell("warning", sentence, buttons=buttons)
+            return
+        self._read_again()
+
+    def _keep_mine(self) -> None:
+        self._banner.clear()
+        self._check_typed()
+
+    def _read_again(self) -> None:
+        self._read()
+        self._show_entries()
+        self._tell()
+
+    def _typed(self) -> None:
+        self._show_edited()
+        if self.is_edited:
+            self._check_soon.start()
+
+    def _check_typed(self) -> None:
+        """Mark the line that is no Python, while the file itself is still as it was."""
+        if self.is_edited:
+            self.view.mark(outline_of(self.view.toPlainText(), self._file()).line)
+
+    def _show_edited(self) -> None:
+        edited = self.is_edited
+        self._save.setEnabled(edited)
+        self._revert.setVisible(edited)
 
     def _read(self) -> None:
         self._outline = read_outline(self._file())
         self._path.setText(str(self._file()))
         self.view.show_text(self._outline.text, self._outline.line)
+        self._show_edited()
 
     def _show_entries(self) -> None:
         assert self._model is not None

@@ -46,6 +46,11 @@ def read_outline(path: Path) -> CodeOutline:
         return CodeOutline(problem=_tr("There is no file {path}.").format(path=path))
     except (OSError, UnicodeDecodeError) as error:
         return CodeOutline(problem=_tr("{path} cannot be read: {reason}").format(path=path, reason=error))
+    return outline_of(text, path)
+
+
+def outline_of(text: str, path: Path) -> CodeOutline:
+    """Parse `text`, which stands in the file at `path` or will."""
     try:
         module = ast.parse(text, filename=str(path))
     except SyntaxError as error:

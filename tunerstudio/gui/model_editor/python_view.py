@@ -1,4 +1,4 @@
-"""Python text with colours, line numbers and one marked line; read-only."""
+"""Python text with colours, line numbers and one marked line; read-only unless it is to be edited."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -35,6 +36,7 @@ _RULES: tuple[tuple[str, Role, bool], ...] = (
     (r"#[^\n]*", "muted", False),
 )
 _IN_TEXT = 1
+_INDENT = 4
 _QUOTES = ('"""', "'''")
 
 
@@ -87,19 +89,20 @@ class PythonHighlighter(QSyntaxHighlighter):
 
 
 class PythonView(QPlainTextEdit):
-    """A read-only view of Python text."""
+    """A view of Python text; Tab indents by four spaces where it can be edited."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, editable: bool = False) -> None:
         """Show nothing yet."""
         super().__init__(parent)
         self._theme = theme
         self._marked: int | None = None
-        self.setReadOnly(True)
+        self.setReadOnly(not editable)
         self.setFont(theme.code_font())
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        if not editable:
+            self.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
         self.setAccessibleName(self.tr("Python file"))
         self._highlighter = PythonHighlighter(self.document(), theme)
         self._numbers = _LineNumbers(self)
@@ -113,12 +116,28 @@ class PythonView(QPlainTextEdit):
         """1-based number of the marked line."""
         return self._marked
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.isReadOnly() and event.key() == Qt.Key.Key_Tab and not self.textCursor().hasSelection():
+            column = self.textCursor().columnNumber()
+            self.insertPlainText(" " * (_INDENT - column % _INDENT))
+            return
+        if not self.isReadOnly() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            line = self.textCursor().block().text()[: self.textCursor().positionInBlock()]
+            indent = len(line) - len(line.lstrip(" "))
+            self.insertPlainText("\n" + " " * (indent + _INDENT if line.rstrip().endswith(":") else indent))
+            return
+        super().keyPressEvent(event)
+
+    def mark(self, line: int | None) -> None:
+        """Mark a line (from 1), or none, without moving there."""
+        self._marked = line
+        self._mark()
+
     def show_text(self, text: str, marked_line: int | None = None) -> None:
         """Show `text`; `marked_line` (from 1) is marked and scrolled to."""
         if text != self.toPlainText():
             self.setPlainText(text)
-        self._marked = marked_line
-        self._mark()
+        self.mark(marked_line)
         if marked_line is not None:
             cursor = QTextCursor(self.document().findBlockByNumber(marked_line - 1))
             self.setTextCursor(cursor)
