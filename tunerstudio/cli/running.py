@@ -11,6 +11,7 @@ from shlex import quote
 from types import FrameType
 
 from tunerstudio.cli import STOPPED
+from tunerstudio.cli.background import run_in_background
 from tunerstudio.cli.commands import plain_objective, stored_trials, trial_json
 from tunerstudio.cli.output import Output, number
 from tunerstudio.cli.progress import RunProgress
@@ -83,6 +84,8 @@ def _space_rows(found: SearchSpace) -> Iterator[list[str]]:
 def run(options: argparse.Namespace, output: Output) -> int:
     """Run the search, with progress; Ctrl+C once ends after the epoch, twice at once."""
     _trust(options)
+    if options.background:
+        return run_in_background(options, output)
     document = load_document(options.study)
     control = SessionControl()
     progress = RunProgress(document, stored_trials(options.study), options.trials, output)
