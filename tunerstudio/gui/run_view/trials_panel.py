@@ -121,10 +121,6 @@ class TrialsPanel(QFrame):
             if trial is not None and trial.state is TrialState.RUNNING:
                 self._show_progress(trial)
 
-    def set_searching(self, is_searching: bool) -> None:
-        """Whether a search is under way."""
-        self.view.set_searching(is_searching)
-
     def show_form(self, space: SearchSpace) -> None:
         """Ask for the values of a trial, after `space_needed`."""
         start = self._wanted_start
@@ -256,7 +252,7 @@ class TrialsPanel(QFrame):
         return tuple(
             (verb.text, partial(self._do, verb.id, [trial.number]))
             for verb in trial_verbs()
-            if verb.applies(trial, self.view.is_searching) and (wanted is None or verb.id in wanted)
+            if verb.applies(trial) and (wanted is None or verb.id in wanted)
         )
 
     def _sentence(self, trial: Trial, text: str) -> str:

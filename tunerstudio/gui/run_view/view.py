@@ -119,7 +119,6 @@ class RunView(QWidget):
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)
         self.banner.show_phase(phase)
-        self.trials.set_searching(phase.is_open)
         said = (about_session(study, phase), about_endings(early, search.objective) if phase.is_open else "")
         self.banner.show_line(" ".join(part for part in said if part))
         self.banner.show_progress(how_far, int(history.completed.sum()))

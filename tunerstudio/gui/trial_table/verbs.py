@@ -33,7 +33,6 @@ class TrialVerb:
         tip: Its consequence, in a sentence.
         command: What to ask of the search, by number of the trial; None: a form asks for more.
         states: States of a trial that it applies to.
-        while_searching: Whether it needs a search that is under way.
     """
 
     id: str
@@ -43,11 +42,10 @@ class TrialVerb:
     tip: str
     command: Callable[[int], ControlCommand] | None
     states: frozenset[TrialState]
-    while_searching: bool = False
 
-    def applies(self, trial: Trial, is_searching: bool) -> bool:
+    def applies(self, trial: Trial) -> bool:
         """Whether it can be done with `trial` now."""
-        return trial.state in self.states and (is_searching or not self.while_searching)
+        return trial.state in self.states
 
 
 def trial_verbs() -> tuple[TrialVerb, ...]:
@@ -66,7 +64,6 @@ def _verbs_of_a_running_search() -> tuple[TrialVerb, ...]:
             _tr("Rests after its epoch with a checkpoint, and gives its worker to the next trial; a queued one waits."),
             lambda number: PauseTrial(trial=number),
             frozenset({running, queued}),
-            while_searching=True,
         ),
         TrialVerb(
             "resume",
@@ -84,8 +81,7 @@ def _verbs_of_a_running_search() -> tuple[TrialVerb, ...]:
             "E",
             _tr("Ends after its epoch with the score that it has (pruned)."),
             lambda number: StopTrialEarly(trial=number),
-            frozenset({running}),
-            while_searching=True,
+            frozenset({running, TrialState.PAUSED}),
         ),
     )
 

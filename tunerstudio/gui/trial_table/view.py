@@ -38,7 +38,6 @@ class TrialsView(QTableView):
         self._item_model = item_model
         self._picked: list[int] = []
         self._fitted_rows = -1
-        self._is_searching = False
         self.setModel(item_model)
         self.setAccessibleName(self.tr("Trials"))
         set_up_table(self)
@@ -60,17 +59,6 @@ class TrialsView(QTableView):
         self.verb_actions = {verb.id: self._verb_action(verb) for verb in trial_verbs()}
         self.selectionModel().currentChanged.connect(self._update_verbs)
         self._update_verbs()
-
-    @property
-    def is_searching(self) -> bool:
-        """Whether a search is under way."""
-        return self._is_searching
-
-    def set_searching(self, is_searching: bool) -> None:
-        """Whether a search is under way, which some verbs need."""
-        if is_searching != self._is_searching:
-            self._is_searching = is_searching
-            self._update_verbs()
 
     def show_selection(self, numbers: list[int]) -> None:
         """Select exactly the trials `numbers`, without telling anyone."""
@@ -166,7 +154,7 @@ class TrialsView(QTableView):
 
     def _request_verb(self, verb: TrialVerb) -> None:
         chosen = self._chosen() if verb.command is not None else self._chosen()[-1:]
-        numbers = [trial.number for trial in chosen if verb.applies(trial, self._is_searching)]
+        numbers = [trial.number for trial in chosen if verb.applies(trial)]
         if numbers:
             self.verb_requested.emit(verb.id, numbers)
 
@@ -175,7 +163,7 @@ class TrialsView(QTableView):
         chosen = self._chosen()
         for verb in trial_verbs():
             action = self.verb_actions[verb.id]
-            action.setEnabled(any(verb.applies(trial, self._is_searching) for trial in chosen))
+            action.setEnabled(any(verb.applies(trial) for trial in chosen))
 
     def _of_current(self, emit: Callable[[int], None]) -> None:
         index = self.currentIndex()
