@@ -11,7 +11,7 @@ When = Literal["epoch", "now"]
 
 
 class SessionControl:
-    """A stop request that also wakes the session from its wait. Close it when the session is over."""
+    """A stop request and a bell that wakes the session from its wait. Close it when the session is over."""
 
     def __init__(self) -> None:
         """Nothing is requested."""
@@ -32,8 +32,12 @@ class SessionControl:
     def request_stop(self, when: When) -> None:
         """Ask to end after the running epoch, or now. A later `now` overrides `epoch`."""
         self._requests.add(when)
+        self.ring()
+
+    def ring(self) -> None:
+        """Wake the session: there is something to look after."""
         with self._guard:
-            self._bell.send_bytes(b"stop")
+            self._bell.send_bytes(b"ring")
 
     def drain(self) -> None:
         """Forget the rings, not the request."""

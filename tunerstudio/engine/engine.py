@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from tunerstudio.algorithms.host import AlgorithmHost
+from tunerstudio.engine.background import Errand
+from tunerstudio.engine.basis import check_basis
 from tunerstudio.engine.control import SessionControl
-from tunerstudio.engine.executors.local import WorkerPool
+from tunerstudio.engine.crew import Recycling
+from tunerstudio.engine.edits import Carried, carry_out
+from tunerstudio.engine.executors.choose import TrialPool, trial_pool
+from tunerstudio.engine.executors.local import WorkerPool, wait_for_any
+from tunerstudio.engine.journal import Journal, open_session
+from tunerstudio.engine.letters import Letterbox
 from tunerstudio.engine.preparation import PreparedStudy, prepare_study, probe_key, read_study
+from tunerstudio.engine.results import SessionListener, SessionResult
 from tunerstudio.engine.saving import Progress, SavedModel, save_top
-from tunerstudio.engine.session import Session, SessionListener, SessionResult
+from tunerstudio.engine.scheduling import make_host
+from tunerstudio.engine.session import TICK_S, Session, SessionParts
+from tunerstudio.engine.space import OnReport, check_space, describe_network
 from tunerstudio.locations import log_folder
+from tunerstudio.protocol.control import ControlCommand
+from tunerstudio.protocol.space import NetworkDescription, SpaceReport
 from tunerstudio.protocol.worker import WorkerReady
+from tunerstudio.store.schema import StoreError
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.errors import Problem, StudyError
-from tunerstudio.study.files import plain
-from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace
 from tunerstudio.study.machine import workers_for
-from tunerstudio.study.trials import TrialState
+from tunerstudio.study.trials import SessionState, TrialState
 
 Say = Callable[[str], None]
 
 PROBED = "probed"
-BASIS = "basis"
+
+Prepared = TypeVar("Prepared")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,9 +77,15 @@ class CheckReport:
 class Engine:
     """Runs studies with workers of its own. Close it when done; also a context manager."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        """Give each worker `threads` threads; None: TensorFlow's choice."""
+    def __init__(self, threads: int | None = None, recycling: Recycling | None = None) -> None:
+        """Make workers when they are needed.
+
+        Args:
+            threads: For each worker; None: the cores are shared out among the workers of a search.
+            recycling: When workers are replaced; None: as usual.
+        """
         self.pool = WorkerPool(log_folder(), threads)
+        self.recycling = recycling or Recycling()
 
     def __enter__(self) -> Engine:
         return self
@@ -97,6 +123,23 @@ class Engine:
         """The search space of a study, what `build(hp)` of a code model declares included."""
         return self._prepare(folder, lambda text: None, probe=False).space
 
+    def check_space(
+        self,
+        folder: Path,
+        say: Say = lambda text: None,
+        on_report: OnReport = lambda report: None,
+        cancel: threading.Event | None = None,
+        count: int = 200,
+    ) -> SpaceReport:
+        """What can be said of the whole search space without training it; see `space.check_space`."""
+        with self.pool.lease() as lease:
+            return check_space(folder, lease.worker, say, on_report, cancel or threading.Event(), count)
+
+    def describe(self, folder: Path, values: Mapping[str, Scalar] | None = None) -> NetworkDescription:
+        """The layers of the network at `values` (None: defaults) with shapes and sizes, without building it."""
+        with self.pool.lease() as lease:
+            return describe_network(folder, lease.worker, values)
+
     def run(
         self,
         folder: Path,
@@ -104,8 +147,17 @@ class Engine:
         listener: SessionListener,
         target: int | None = None,
         say: Say = lambda text: None,
+        is_interactive: bool = False,
     ) -> SessionResult:
         """Run the study in `folder` until its budget is used or `target` trials are completed; resumes what is there.
+
+        Args:
+            folder: The study folder.
+            control: For stop requests from other threads.
+            listener: Told what happens.
+            target: Completed trials wanted; None: the budget decides.
+            say: Told what is going on before the first trial.
+            is_interactive: Whether somebody can resume the search if it pauses itself; otherwise it ends then.
 
         Raises:
             TunerStudioError: If the study cannot run; no trial was changed then, but for those that an interrupted
@@ -113,22 +165,83 @@ class Engine:
         """
         if target is not None and target < 1:
             raise StudyError([Problem("trials", f"1 or more completed trials can be wanted, not {target}")])
-        self.pool.warm_up(workers_for(read_study(folder).search))
-        with StudyWriter(folder) as writer:
+        search, started_at = read_study(folder).search, time.time()
+        workers = workers_for(search, len(self.pool.gpus))
+        self.pool.share_cores(workers)
+        self.pool.warm_up(workers if search.executor.kind == "local" else 1)
+        with StudyWriter(folder) as writer, trial_pool(search.executor, self.pool) as trial_workers:
             requeued = writer.requeue_interrupted()
+            journal = Journal(writer, listener, open_session(writer, workers, search.executor.kind))
             if requeued:
-                writer.log(f"trials that an earlier session left unfinished start again: {requeued}")
-            study = self._probed(folder, writer, say)
-            _check_basis(writer, study)
-            for text in study.warnings:
-                writer.log(text, "warning")
-                listener.on_log("warning", text)
-            writer.set_meta(PROBED, probe_key(study))
-            return Session(study, writer, self.pool, control, listener, target).run()
+                writer.log(f"trials that an earlier session left unfinished go on: {requeued}")
+            letters = Letterbox(folder, journal, control, started_at)
+            try:
+                result = self._run(
+                    folder, journal, letters, control, target, say, started_at, is_interactive, trial_workers
+                )
+                letters.close()
+            except BaseException as error:
+                _end_session(journal, "failed", str(error))
+                raise
+            _end_session(journal, result.reason, result.message)
+            return result
 
-    def _probed(self, folder: Path, writer: StudyWriter, say: Say) -> PreparedStudy:
-        """The study, with one batch trained unless that was done for just this model and data before."""
-        known = writer.meta(PROBED)
+    def _run(
+        self,
+        folder: Path,
+        journal: Journal,
+        letters: Letterbox,
+        control: SessionControl,
+        target: int | None,
+        say: Say,
+        started_at: float,
+        is_interactive: bool,
+        trial_workers: TrialPool,
+    ) -> SessionResult:
+        """Prepare beside the loop that listens for a stop, then run."""
+        writer = journal.writer
+        known, state, trials = writer.meta(PROBED), journal.algorithm_state(), journal.in_order()
+
+        def prepare(tell: Say) -> tuple[PreparedStudy, AlgorithmHost]:
+            study = self._probed(folder, known, tell)
+            trial_workers.wait_open(lambda: control.stop is not None)
+            most = max(study.document.search.budget.trials, target or 0)
+            return study, make_host(study, most, state, trials)
+
+        prepared = prepare_beside(prepare, control, letters, say)
+        if prepared is None:
+            return SessionResult(
+                "stopped", "stopped; run it again to go on where it was", journal.count(TrialState.COMPLETED)
+            )
+        study, host = prepared
+        check_basis(writer, study)
+        for text in study.warnings:
+            journal.log("warning", text)
+        writer.set_meta(PROBED, probe_key(study))
+        parts = SessionParts(
+            study,
+            host,
+            journal,
+            trial_workers.pool,
+            control,
+            letters,
+            read_again=lambda: self._probed(folder, probe_key(study), lambda text: None),
+            started_at=started_at,
+            target=target,
+            is_interactive=is_interactive,
+            recycling=self.recycling,
+        )
+        return Session(parts).run()
+
+    def command(self, folder: Path, command: ControlCommand) -> Carried:
+        """Carry out `command` on a study that nobody runs, or post it to the session that does; see `edits`."""
+        return carry_out(folder, command)
+
+    def _probed(self, folder: Path, known: str | None, say: Say) -> PreparedStudy:
+        """The study, with one batch trained unless that was done for just this model and data before.
+
+        `known` is the key of the last probe.
+        """
         study = self._prepare(folder, say, probe=known is None)
         if study.probe is None and known != probe_key(study):
             study = self._prepare(folder, say, probe=True)
@@ -145,30 +258,45 @@ class Engine:
             return prepare_study(folder, lease.worker, say, probe)
 
 
-def _check_basis(writer: StudyWriter, study: PreparedStudy) -> None:
-    """Refuse to mix scores that cannot be compared: all trials of a study have the same objective, data and target."""
-    basis = {
-        "objective": plain(study.document.search.objective),
-        "data": study.data.fingerprint,
-        "split": plain(study.document.data.split),
-        "target": [study.data.target.task, *study.data.target.columns],
-    }
-    stored = writer.meta(BASIS)
-    with writer.reader() as reader:
-        scored = sum(1 for trial in reader.trials() if trial.state is TrialState.COMPLETED)
-    if stored is None or scored == 0:
-        writer.set_meta(BASIS, json.dumps(basis))
-        return
-    before = json.loads(stored)
-    fields = {"objective": "search.objective", "data": "data.source", "split": "data.split", "target": "data.columns"}
-    problems = [
-        Problem(
-            fields[name],
-            f"this differs from what the {scored} completed trials were scored with, so new scores could not be "
-            "compared with theirs: change it back, or make a new study for it",
-        )
-        for name in fields
-        if name in before and before[name] != basis[name]
-    ]
-    if problems:
-        raise StudyError(problems)
+def prepare_beside(
+    prepare: Callable[[Say], Prepared], control: SessionControl, letters: Letterbox, say: Say
+) -> Prepared | None:
+    """What `prepare` gives, computed in another thread; None if a stop was asked for meanwhile.
+
+    Args:
+        prepare: Gets a function that tells what is going on.
+        control: Where stops arrive.
+        letters: The mailbox, looked into all the while.
+        say: Told in the thread of the caller.
+    """
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def tell(text: str) -> None:
+        told.put(text)
+        control.ring()
+
+    def work() -> Prepared:
+        return prepare(lambda text: None if errand_is_over.is_set() else tell(text))
+
+    errand_is_over = threading.Event()
+    errand = Errand("prepare the study", work, control.ring)
+    try:
+        while not errand.is_done:
+            letters.look()
+            if control.stop is not None:
+                return None
+            wait_for_any([control.wake_up], TICK_S)
+            control.drain()
+            while not told.empty():
+                say(told.get())
+        return errand.result()
+    finally:
+        errand_is_over.set()
+        errand.abandon()
+
+
+def _end_session(journal: Journal, reason: str, message: str) -> None:
+    try:
+        journal.session(SessionState.ENDED, reason, message)
+    except StoreError as error:
+        _log.warning("the end of the session could not be written down: %s", error)

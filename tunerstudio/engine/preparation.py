@@ -12,16 +12,19 @@ from pydantic import JsonValue
 
 from tunerstudio.algorithms import discovery
 from tunerstudio.algorithms.manifest import Manifest
-from tunerstudio.engine.executors.local import Worker
+from tunerstudio.algorithms.pruning import NO_PRUNING, pruning_problems
+from tunerstudio.engine.executors.base import TrialWorker
 from tunerstudio.protocol.worker import ModelProbed, OpenStudy, ProbeModel, StudyOpened
+from tunerstudio.study.constraints import constraint_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import DataError, ModelError, Problem, StudyError, TunerStudioError, suggest
 from tunerstudio.study.files import load_document, plain
 from tunerstudio.study.hyperparameters import SearchSpace
+from tunerstudio.study.measures import MEASURES
 from tunerstudio.study.model import CodeModel, EstimatorModel
 from tunerstudio.study.network import search_space
 from tunerstudio.study.preprocessing import PreparedData
-from tunerstudio.study.search import KNOWN_DIRECTIONS
+from tunerstudio.study.search import KNOWN_DIRECTIONS, Search
 from tunerstudio.study.trust import is_trusted
 
 Say = Callable[[str], None]
@@ -72,7 +75,7 @@ def refuse_strangers_code(folder: Path, document: StudyDocument) -> None:
         raise StudyError([Problem("model.file", message)])
 
 
-def prepare_study(folder: Path, worker: Callable[[], Worker], say: Say, probe: bool = True) -> PreparedStudy:
+def prepare_study(folder: Path, worker: Callable[[], TrialWorker], say: Say, probe: bool = True) -> PreparedStudy:
     """Read, prepare and check the study in `folder`.
 
     Args:
@@ -99,6 +102,7 @@ def prepare_study(folder: Path, worker: Callable[[], Worker], say: Say, probe: b
     except StudyError as error:
         problems.extend(error.problems)
     _check_direction(document, problems)
+    problems.extend(_pruning(document))
     if problems:
         raise StudyError(problems)
     say("reading the data")
@@ -109,10 +113,11 @@ def prepare_study(folder: Path, worker: Callable[[], Worker], say: Say, probe: b
     if not space.hyperparameters:
         raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])
     wrong = discovery.check_space(manifest, space)
+    wrong += constraint_problems(document.search.constraints, space.names())
     if wrong:
         raise StudyError(wrong)
     probed = _probe(worker(), document) if probe else None
-    warnings = _warnings(document, space, probed)
+    warnings = _warnings(document, space, probed) + _objective_warnings(document, manifest)
     return PreparedStudy(folder, document, data, manifest, options, space, key, probed, warnings)
 
 
@@ -134,7 +139,7 @@ def data_folder(folder: Path) -> Path:
     return folder / "cache" / "data"
 
 
-def open_in_worker(worker: Worker, folder: Path, document: StudyDocument, data: Path, key: str) -> SearchSpace:
+def open_in_worker(worker: TrialWorker, folder: Path, document: StudyDocument, data: Path, key: str) -> SearchSpace:
     """Let `worker` load the prepared data in `data` and the model; the search space, a code model's own included.
 
     `key` is what `worker.study_key` will be.
@@ -148,7 +153,11 @@ def open_in_worker(worker: Worker, folder: Path, document: StudyDocument, data: 
 
 def study_key(folder: Path, document: StudyDocument, data: PreparedData) -> str:
     """Equal for the same study with the same document, data and code; tells whether a worker has it open."""
-    parts = (str(folder.resolve()), document.model_dump_json(), data.fingerprint, code_text(folder, document) or "")
+    # What only the session reads may change under a worker that has the study open.
+    own = document.search
+    search = Search(objective=own.objective, also=own.also, constraints=own.constraints, seed=own.seed)
+    seen = document.model_copy(update={"search": search}).model_dump_json()
+    parts = (str(folder.resolve()), seen, data.fingerprint, code_text(folder, document) or "")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -188,6 +197,19 @@ def _algorithm(document: StudyDocument, problems: list[Problem]) -> tuple[Manife
     return manifest, dict(options)
 
 
+def _pruning(document: StudyDocument) -> list[Problem]:
+    """What is wrong with the way trials are to be ended early."""
+    method = document.search.pruning.method
+    if isinstance(document.model, EstimatorModel) and method != NO_PRUNING:
+        message = "an estimator has no epochs after which it could be ended: set the method to none"
+        return [Problem("search.pruning.method", message)]
+    try:
+        manifest = discovery.get(document.search.algorithm.id).manifest
+    except StudyError:
+        manifest = None  # said already
+    return pruning_problems(document.search, manifest)
+
+
 def _check_direction(document: StudyDocument, problems: list[Problem]) -> None:
     objective = document.search.objective
     known = KNOWN_DIRECTIONS.get(objective.name.removeprefix("val_"))
@@ -196,7 +218,7 @@ def _check_direction(document: StudyDocument, problems: list[Problem]) -> None:
         problems.append(Problem("search.objective.direction", f"for {objective.name}, {words[known]}"))
 
 
-def _probe(worker: Worker, document: StudyDocument) -> ModelProbed:
+def _probe(worker: TrialWorker, document: StudyDocument) -> ModelProbed:
     answer = worker.ask(ProbeModel())
     if not isinstance(answer, ModelProbed):
         raise ModelError(f"the worker answered {answer.type} to ProbeModel")
@@ -205,7 +227,34 @@ def _probe(worker: Worker, document: StudyDocument) -> ModelProbed:
         listed = ", ".join(answer.metrics)
         message = f"this model does not report {name!r}; it reports {listed}.{suggest(name, answer.metrics)}"
         raise StudyError([Problem("search.objective.name", message)])
+    known = [*answer.metrics, *MEASURES]
+    unknown = [(index, second.name) for index, second in enumerate(document.search.also) if second.name not in known]
+    if unknown:
+        listed = ", ".join(known)
+        raise StudyError(
+            [
+                Problem(
+                    f"search.also.{index}.name", f"there is no {name!r} here; known are {listed}.{suggest(name, known)}"
+                )
+                for index, name in unknown
+            ]
+        )
     return answer
+
+
+def _objective_warnings(document: StudyDocument, manifest: Manifest) -> list[str]:
+    """What a study with several objectives may not mean."""
+    if not document.search.also:
+        return []
+    first, found = document.search.objective.name, []
+    if "multi_objective" not in manifest.capabilities:
+        found.append(
+            f"{manifest.name} looks for the best {first} alone; the other objectives are measured and shown. "
+            "NSGA-II looks for all of them"
+        )
+    if document.search.pruning.method != NO_PRUNING:
+        found.append(f"trials are ended early by their {first} alone, however good they are in the other objectives")
+    return found
 
 
 def _warnings(document: StudyDocument, space: SearchSpace, probe: ModelProbed | None) -> list[str]:

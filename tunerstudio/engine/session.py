@@ -1,486 +1,499 @@
-"""One run of the engine over a study: propose, hand out, listen, write down.
+"""One run of the engine over a study: propose, hand out, listen, obey, write down.
 
-The session is the only writer of `study.db` while it runs, and runs in one thread. Whatever happens to a trial is
-in the store before anybody is told.
+The session is the only writer of `study.db` while it runs, and runs in one thread that never waits for longer than
+`TICK_S`: what takes time (workers that start, proposals, reading the study again) is done by errands.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-import statistics
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
 
-from tunerstudio.algorithms.api import Finished, Proposal, Wait
-from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
+from tunerstudio.engine import commands
+from tunerstudio.engine.background import Errand
+from tunerstudio.engine.basis import check_basis
+from tunerstudio.engine.budgets import Budgets
 from tunerstudio.engine.control import SessionControl, When
-from tunerstudio.engine.executors.local import Worker, WorkerDiedError, WorkerPool, wait_for_any
+from tunerstudio.engine.crew import Crew, Recycling
+from tunerstudio.engine.disk import DiskWatch
+from tunerstudio.engine.edits import SPACE, write_budget
+from tunerstudio.engine.executors.base import Pool, TrialWorker
+from tunerstudio.engine.journal import FLUSH_INTERVAL_S, Journal
+from tunerstudio.engine.letters import Letterbox
 from tunerstudio.engine.preparation import PreparedStudy, code_text, data_folder, open_in_worker
-from tunerstudio.engine.seeds import execution_seed
-from tunerstudio.protocol import worker as messages
-from tunerstudio.store.schema import StoreError
-from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
+from tunerstudio.engine.results import Reason, SessionListener, SessionResult
+from tunerstudio.engine.scheduling import Scheduler, make_host, usual_epochs
+from tunerstudio.engine.slots import Slot, Wish
+from tunerstudio.engine.trainer import Trainer
+from tunerstudio.engine.trial_edits import OWN, RefusedError, TrialEdits
+from tunerstudio.protocol.control import StopSearch
+from tunerstudio.store.mailbox import Letter
+from tunerstudio.store.schema import DiskFullError, StoreError
+from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.files import document_text
 from tunerstudio.study.machine import workers_for
-from tunerstudio.study.model import EstimatorModel
-from tunerstudio.study.trials import Epoch, Execution, Trial, TrialState
+from tunerstudio.study.search import Budget
+from tunerstudio.study.trials import SessionState, Trial, TrialState
 
-_log = logging.getLogger(__name__)
+__all__ = ["Reason", "Session", "SessionListener", "SessionParts", "SessionResult"]
 
-Reason = Literal["budget", "exhausted", "time", "failures", "stopped"]
+TICK_S = 0.1
+"""The session looks into its mailbox, at clocks and limits at least this often."""
 
-FLUSH_INTERVAL_S = 0.1
-"""Epochs are written in batches at most this old; a kill loses no more than that of a running execution."""
+MOST_INTERRUPTIONS = 10
+"""A trial whose engine was killed so often in a row, while it trained, is taken for the cause."""
 
-MOST_ATTEMPTS = 10
-"""A search for a number of completed trials gives up after so many times as many, if nearly all of them fail."""
-
-STOP_GRACE_S = 10.0
-"""How long a worker may take to stop `now` before it is killed."""
+MOST_FAILED_HIRES = 3
+"""So many workers in a row that cannot be had are more than bad luck."""
 
 
 @dataclass(frozen=True)
-class SessionResult:
-    """How a session ended.
+class SessionParts:
+    """What a session is made of.
 
     Attributes:
-        reason: budget (done), exhausted (every configuration tried), time, failures (too many in a row), stopped.
-        message: The same in a sentence.
-        completed: Completed trials of the study, earlier sessions included.
+        study: Checked before.
+        host: Its algorithm, restored.
+        journal: Of its open store.
+        pool: Gives workers.
+        control: For stop requests from other threads.
+        letters: The study's mailbox.
+        read_again: Prepares the study as it is on disk now; called in another thread.
+        started_at: Seconds since the epoch.
+        target: Run until this many trials are COMPLETED, past the budget if need be; None: the budget decides.
+        is_interactive: Whether somebody can resume the search if it pauses itself; otherwise it ends then.
+        recycling: When workers are replaced.
     """
 
-    reason: Reason
-    message: str
-    completed: int
+    study: PreparedStudy
+    host: AlgorithmHost
+    journal: Journal
+    pool: Pool
+    control: SessionControl
+    letters: Letterbox
+    read_again: Callable[[], PreparedStudy]
+    started_at: float
+    target: int | None = None
+    is_interactive: bool = False
+    recycling: Recycling = field(default_factory=Recycling)
 
 
-@dataclass
-class SessionListener:
-    """Who wants to know; all are called in the session's thread, after the store has it."""
+@dataclass(frozen=True)
+class _Pause:
+    """Why the search pauses, and whether running trials are stopped for it."""
 
-    on_trial: Callable[[Trial], None] = lambda trial: None
-    on_epochs: Callable[[list[Epoch]], None] = lambda epochs: None
-    on_log: Callable[[str, str], None] = lambda level, text: None
+    cause: SessionResult
+    stops: bool
 
 
-@dataclass
-class _Slot:
-    """A worker and the trial it trains."""
+@dataclass(frozen=True)
+class _Renewal:
+    """A new document or algorithm on its way, and the letters that wait for it."""
 
-    worker: Worker
-    trial: Trial
-    began: float
-    stop_sent_at: float | None = None
-    last_epochs: dict[int, int] = field(default_factory=dict)
-
-    def numbered(self, report: messages.EpochEnded) -> Epoch:
-        """The epoch of a report. Code that fits twice counts from 1 again: its second epochs follow the first."""
-        number = max(report.epoch, self.last_epochs.get(report.execution, 0) + 1)
-        self.last_epochs[report.execution] = number
-        return Epoch(report.trial, report.execution, number, report.metrics, report.at)
+    errand: Errand[tuple[PreparedStudy, AlgorithmHost]]
+    letters: list[Letter]
 
 
 class Session:
     """Runs trials until the budget is used, the user stops it, or nothing is left to try."""
 
-    def __init__(
-        self,
-        study: PreparedStudy,
-        writer: StudyWriter,
-        pool: WorkerPool,
-        control: SessionControl,
-        listener: SessionListener,
-        target: int | None = None,
-    ) -> None:
-        """Prepare to run `study`.
-
-        Args:
-            study: Checked before.
-            writer: Open, and of the same study.
-            pool: Gives workers.
-            control: For stop requests from other threads.
-            listener: Told what happened.
-            target: Run until this many trials are COMPLETED, past the budget if need be; None: the budget decides.
-        """
-        self._study = study
-        self._search = study.document.search
-        self._writer = writer
-        self._pool = pool
-        self._control = control
-        self._listener = listener
-        self._target = target
-        self._slots_wanted = workers_for(self._search)
-        self._slots: list[_Slot] = []
-        code = code_text(study.folder, study.document)
-        self._document_key = writer.put_document(document_text(study.document), code)
-        self._pending_epochs: list[Epoch] = []
-        self._flushed_at = time.monotonic()
-        self._failures_in_a_row = 0
-        self._stop_told: When | None = None
-        self._algorithm_failure: SessionResult | None = None
-        with writer.reader() as reader:
-            self._trials = {trial.number: trial for trial in reader.trials()}
-        self._host = AlgorithmHost(
-            study.manifest,
-            study.space,
-            objective=self._search.objective,
-            seed=self._search.seed,
-            max_trials=max(self._search.budget.trials, target or 0),
-            max_epochs=study.document.training.epochs,
-            options=study.options,
-        )
-        self._host.restore(writer.meta(ALGORITHM_STATE), self._known_trials())
+    def __init__(self, parts: SessionParts) -> None:
+        """Prepare to run."""
+        self._parts = parts
+        self._study = parts.study
+        self._journal, self._control, self._letters = parts.journal, parts.control, parts.letters
+        self._slots_wanted = workers_for(self._study.document.search, len(getattr(parts.pool, "gpus", ())))
+        self._crew = Crew(parts.pool, self._control.ring, self._open_study, parts.recycling)
+        key = self._put_document()
+        self._trainer = Trainer(self._study, key, self._journal, self._crew)
+        self._scheduler = Scheduler(self._study, parts.host, self._journal, self._control.ring)
+        self._budgets = Budgets(self._study.document.search, self._journal, parts.target, parts.started_at)
+        self._disk = DiskWatch(self._study.folder)
+        self._pause: _Pause | None = None
+        self._renewal: _Renewal | None = None
+        self._reloads: list[Letter] = []
+        self._failed_hires = 0
+        self._lost_touch = False
 
     def run(self) -> SessionResult:
         """Run to the end; the store is complete and no worker of this session is busy when it returns."""
+        try:
+            self._begin()
+            while True:
+                try:
+                    result = self._step()
+                except DiskFullError as error:
+                    result = self._disk_is_full(str(error))
+                if result is not None:
+                    self._journal.flush(force=True)
+                    return result
+        except BaseException:
+            self._journal.silence()  # whoever listens may be what is broken
+            self._trainer.abandon()
+            raise
+        finally:
+            self._scheduler.abandon()
+            if self._renewal is not None:
+                self._renewal.errand.abandon()
+            self._crew.close()
+
+    def _begin(self) -> None:
+        self._crew.resize(self._slots_wanted)
+        self._journal.session(SessionState.RUNNING, workers=self._slots_wanted)
         self._cancel_outdated()
         self._compare_with_plan()
-        try:
-            while True:
-                ending = self._start_trials()
-                if not self._slots:
-                    assert ending is not None
-                    self._flush(force=True)
-                    return ending
-                self._listen()
-        except BaseException:
-            self._abandon()
-            raise
 
-    def _abandon(self) -> None:
-        """Something is very wrong, such as a full disk: end the workers, and queue their trials again if possible."""
-        for slot in list(self._slots):
-            self._end_slot(slot, keep_worker=False)
+    def _step(self) -> SessionResult | None:
+        """Do what can be done at once, then wait for news; how the session ends, if it does."""
+        for letter in self._letters.take():
+            self._obey(letter)
+        self._collect()
+        self._watch_disk()
+        if self._control.stop is not None:
+            result = self._stopping()
+        elif self._pause is not None:
+            result = self._pausing(self._pause)
+        else:
+            result = self._advance()
+        if result is None:
+            self._wait()
+        return result
+
+    def _wait(self) -> None:
+        self._trainer.listen(self._control.wake_up, FLUSH_INTERVAL_S if self._journal.has_news else TICK_S)
+        self._control.drain()
+        self._trainer.check()
+        for level, text in self._parts.pool.tend():
+            self._journal.log(level, text)
+        self._journal.flush()
+
+    def _result(self, reason: Reason, message: str) -> SessionResult:
+        return SessionResult(reason, message, self._journal.count(TrialState.COMPLETED))
+
+    # -- going on -------------------------------------------------------------------------------------------------
+
+    def _advance(self) -> SessionResult | None:
+        """Start what can start. How the search ends, if nothing runs and nothing will."""
+        is_over = self._budgets.time_up(self._trainer.trained_s)
+        if is_over is not None:
+            if is_over.reason == "finish_by":
+                self._stop_all("epoch")
+            return None if self._crew.busy else self._with_paused(is_over)
+        if self._broken():
+            return None
+        self._start_waiting()
+        self._start_proposed()
+        waiting = self._startable()
+        self._crew.hire(self._study.key, self._hands_wanted(len(waiting)))
+        return self._ask_or_end(waiting)
+
+    def _broken(self) -> bool:
+        """Whether something keeps the search from going on; it pauses then."""
+        limit = self._study.document.search.max_consecutive_failures
+        if self._scheduler.broken is not None:
+            self._halt("failures", f"paused: {self._scheduler.broken}")
+        elif limit is not None and self._trainer.failures_in_a_row >= limit:
+            failed = [trial for trial in self._journal.trials.values() if trial.message]
+            last = max(failed, key=lambda trial: trial.ended_at or 0.0)
+            self._halt("failures", f"paused after {limit} failed trials in a row; the last one: {last.message}")
+        elif self._trainer.disk_trouble:
+            self._halt("disk", f"paused, for a worker could not write: {self._trainer.disk_trouble}", stops=True)
+            self._trainer.disk_trouble = ""
+        return self._pause is not None
+
+    def _startable(self) -> list[Trial]:
+        """Trials that wait and may run: the user's own in any case, others as far as the budget goes."""
+        found: list[Trial] = []
+        for trial in self._scheduler.waiting():
+            if trial.origin in OWN or self._budgets.used(len(self._crew.busy) + len(found)) is None:
+                found.append(trial)
+        return found
+
+    def _start_waiting(self) -> None:
+        for trial in self._scheduler.waiting():
+            self._give_up(trial)
+        for slot in self._crew.idle(self._study.key):
+            startable = self._startable()
+            if not startable:
+                return
+            self._trainer.start(slot, startable[0])
+
+    def _start_proposed(self) -> None:
+        new = self._scheduler.take()
+        if new is None:
+            return
+        idle = self._crew.idle(self._study.key)
+        if idle:
+            self._trainer.start(idle[0], new.trial, new.algorithm_state)
+        else:
+            self._journal.put(new.trial, new.algorithm_state)
+
+    def _give_up(self, trial: Trial) -> None:
+        """Let `trial` fail if it seems to kill the engine each time."""
+        times = self._journal.interruptions[trial.number]
+        if times < max(MOST_INTERRUPTIONS, self._study.document.search.retries + 1):
+            return
+        message = f"the program ended {times} times in a row while this trial trained"
+        log = ("warning", f"trial {trial.number} failed: {message}")
+        self._journal.put(replace(trial, state=TrialState.FAILED, message=message, ended_at=time.time()), log=log)
+
+    def _hands_wanted(self, waiting: int) -> int:
+        """Workers that should be at hand for what may start next."""
+        busy = len(self._crew.busy)
+        free = max(self._slots_wanted - busy, 0)
+        wanted = waiting
+        if self._scheduler.nothing is None:
+            while wanted < free and self._budgets.used(busy + wanted) is None:
+                wanted += 1
+        return min(wanted, free)
+
+    def _ask_or_end(self, waiting: list[Trial]) -> SessionResult | None:
+        scheduler, busy = self._scheduler, len(self._crew.busy)
+        if self._renewal is not None:
+            return None
+        pending = busy + len(waiting) + (1 if scheduler.is_asking else 0)
+        ahead = scheduler.ahead if self._slots_wanted > 1 else 0
+        used = self._budgets.used(pending)
+        if used is None and pending < self._slots_wanted + ahead:
+            scheduler.ask()
+        if busy or waiting or scheduler.is_asking or scheduler.broken is not None:
+            return None
+        if used is not None:
+            return self._with_paused(used)
+        nothing = scheduler.nothing
+        return None if nothing is None else self._with_paused(self._result("exhausted", nothing))
+
+    def _with_paused(self, result: SessionResult) -> SessionResult:
+        paused = self._journal.count(TrialState.PAUSED)
+        if not paused:
+            return result
+        text = f"{paused} paused trial{'s remain' if paused > 1 else ' remains'}"
+        return replace(result, message=f"{result.message}; {text}")
+
+    def _collect(self) -> None:
+        """Take what errands have brought."""
+        self._scheduler.collect()
+        wrong = self._crew.collect()
+        for error in wrong:
+            self._failed_hires += 1
+            if not isinstance(error, TunerStudioError):
+                raise error
+            self._journal.log("warning", f"a worker could not be made ready: {error}")
+            if self._failed_hires >= MOST_FAILED_HIRES and self._pause is None:
+                self._halt("failures", f"paused, for no worker could be made ready: {error}")
+        if not wrong and self._crew.idle(self._study.key):
+            self._failed_hires = 0
+        self._collect_renewal()
+
+    # -- stopping and pausing -------------------------------------------------------------------------------------
+
+    def _stop_all(self, when: When) -> None:
+        for slot in self._crew.busy:
+            self._trainer.stop(slot, when, "requeue")
+
+    def _stopping(self) -> SessionResult | None:
+        when = self._control.stop
+        assert when is not None
+        if not self._crew.busy:
+            return self._result("stopped", "stopped; run it again to go on where it was")
+        message = "stopping after this epoch" if when == "epoch" else "stopping now"
+        if self._journal.record is not None and self._journal.record.message != message:
+            self._journal.session(SessionState.STOPPING, "stopped", message)
+            self._journal.log("info", message)
+        self._stop_all(when)
+        return None
+
+    def _halt(self, reason: Reason, message: str, stops: bool = False) -> None:
+        """Pause for a cause of the search's own; without somebody to resume it, that is its end."""
+        self._pause = _Pause(self._result(reason, message), stops)
+
+    def _pausing(self, pause: _Pause) -> SessionResult | None:
+        cause, record = pause.cause, self._journal.record
+        if self._crew.busy:
+            self._journal.session(SessionState.PAUSING, cause.reason, cause.message)
+            if pause.stops:
+                self._stop_all("epoch")
+            return None
+        if cause.reason != "paused" and not self._parts.is_interactive:
+            return cause
+        if record is not None and record.state is not SessionState.PAUSED:
+            self._crew.give_back(free_devices=True)
+            self._journal.session(SessionState.PAUSED, cause.reason, cause.message)
+            self._journal.log("info" if cause.reason == "paused" else "warning", cause.message)
+        return None
+
+    def _watch_disk(self) -> None:
+        if self._pause is None and (trouble := self._disk.trouble()) is not None:
+            self._halt("disk", f"paused: {trouble}", stops=True)
+
+    def _disk_is_full(self, message: str) -> SessionResult | None:
+        """Nothing can be written: trials go back to their checkpoints, and what the store has is what happened."""
+        self._lost_touch = True
+        self._trainer.abandon()
+        self._halt("disk", f"paused: {message}", stops=True)
+        assert self._pause is not None
+        if not self._parts.is_interactive:
+            return self._pause.cause
+        self._crew.give_back(free_devices=True)
+        try:
+            self._journal.session(SessionState.PAUSED, "disk", self._pause.cause.message)
+        except StoreError:
+            return None  # the listener was told
+        return None
+
+    # -- what others ask for --------------------------------------------------------------------------------------
+
+    def _obey(self, letter: Letter) -> None:
+        assert letter.command is not None
+        outcome = commands.carry_out(self, letter.command)
+        if outcome is None:
+            self._reloads.append(letter)
+        else:
+            self._letters.answer(letter, outcome)
+
+    @property
+    def edits(self) -> TrialEdits:
+        """For trials that do not run."""
+        study, scheduler = self._study, self._scheduler
+        return TrialEdits(
+            self._journal, study.document.search, lambda: study.space, usual_epochs(study), lambda: scheduler.reserved
+        )
+
+    def slot_of(self, trial: int) -> Slot | None:
+        """Where a trial trains."""
+        return next((slot for slot in self._crew.busy if slot.job is not None and slot.job.trial == trial), None)
+
+    def stop_trial(self, slot: Slot, wish: Wish, why: str) -> None:
+        """Stop the trial of a slot: at once if it shall be skipped, otherwise after its epoch."""
+        self._trainer.stop(slot, "now" if wish == "skip" else "epoch", wish, why)
+
+    def request_stop(self, command: StopSearch) -> None:
+        """End the session."""
+        self._control.request_stop(command.when)
+
+    def pause(self) -> None:
+        """Pause after the running epochs."""
+        if self._pause is not None:
+            raise RefusedError("the search is paused already")
+        self._pause = _Pause(self._result("paused", "paused; resume it to go on"), stops=True)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._pause is None:
+            raise RefusedError("the search is not paused")
+        trouble = self._disk.trouble(at_once=True)
+        if trouble is not None:
+            raise RefusedError(trouble)
+        if self._lost_touch:
+            self._journal.writer.requeue_interrupted()
+            self._journal.reload()
+            self._lost_touch = False
+        self._pause = None
+        self._trainer.failures_in_a_row = self._failed_hires = 0
+        self._journal.session(SessionState.RUNNING)
+        if self._scheduler.broken is not None:
+            study = self._study
+            self._renew(lambda: study, [])
+
+    def set_workers(self, workers: int) -> None:
+        """Train so many trials side by side from now on."""
+        self._slots_wanted = workers
+        share = getattr(self._parts.pool, "share_cores", None)
+        if share is not None:
+            share(workers)
+        self._crew.resize(workers)
+        self._use_search(workers=workers)
+        if self._journal.record is not None:
+            self._journal.session(self._journal.record.state, workers=workers)
+
+    def set_budget(self, budget: Budget) -> None:
+        """Replace the budget, in `study.yaml` too."""
+        write_budget(self._study.folder, budget)
+        self._use_search(budget=budget)
+        study = self._study
+        self._renew(lambda: study, [])
+
+    def request_reload(self) -> None:
+        """Read the study again; the letter that asked for it is kept until that is done."""
+
+    def _use_search(self, **changes: object) -> None:
+        """Go on with other settings of the search, which neither space nor workers depend on."""
+        document = self._study.document
+        search = document.search.model_copy(update=changes)
+        self._study = replace(self._study, document=document.model_copy(update={"search": search}))
+        self._trainer.adopt(self._study, self._put_document())
+        self._budgets.replace(search)
+
+    # -- another document while the search runs -------------------------------------------------------------------
+
+    def _renew(self, study: Callable[[], PreparedStudy], letters: list[Letter]) -> None:
+        """Go on with `study` and a new algorithm host, as soon as they are there; nothing is proposed until then."""
+        if self._renewal is not None:
+            self._renewal.errand.abandon()
+            letters = [*self._renewal.letters, *letters]
+        self._scheduler.abandon()
+        state, trials, most = self._journal.algorithm_state(), self._journal.in_order(), self._budgets.most_trials
+
+        def prepare() -> tuple[PreparedStudy, AlgorithmHost]:
+            prepared = study()
+            return prepared, make_host(prepared, max(most, prepared.document.search.budget.trials), state, trials)
+
+        self._renewal = _Renewal(Errand("renew the study", prepare, self._control.ring), letters)
+
+    def _collect_renewal(self) -> None:
+        if self._renewal is not None and self._renewal.errand.is_done:
+            renewal, self._renewal = self._renewal, None
+            outcome = ""
             try:
-                self._put_back(slot)
-            except StoreError as error:
-                # Nothing can be written any more; the next session queues what it finds running.
-                _log.warning("trial %d stays as it is: %s", slot.trial.number, error)
+                self._adopt(*renewal.errand.result())
+            except TunerStudioError as error:
+                outcome = str(error)
+                self._journal.log("warning", f"the search goes on as before: {error}")
+            for letter in renewal.letters:
+                self._letters.answer(letter, outcome)
+        if self._renewal is None and self._reloads:
+            letters, self._reloads = self._reloads, []
+            self._renew(self._parts.read_again, letters)
 
-    def _cancel_outdated(self) -> None:
-        """Cancel queued trials whose values the space of today does not allow."""
-        for trial in list(self._trials.values()):
-            problems = self._study.space.problems(trial.values)
-            if trial.state is TrialState.QUEUED and problems:
-                message = f"the search space has changed: {problems[0]}"
-                self._put(replace(trial, state=TrialState.CANCELLED, message=message, ended_at=time.time()))
+    def _adopt(self, study: PreparedStudy, host: AlgorithmHost) -> None:
+        check_basis(self._journal.writer, study)
+        if study.document.search.workers != self._study.document.search.workers:
+            self._slots_wanted = workers_for(study.document.search, len(getattr(self._parts.pool, "gpus", ())))
+            self._crew.resize(self._slots_wanted)
+        self._study = study
+        self._trainer.adopt(study, self._put_document())
+        self._scheduler.adopt(study, host)
+        self._budgets.replace(study.document.search)
+        self._cancel_outdated()
 
-    def _compare_with_plan(self) -> None:
-        """Say so when the budget ends a search before the algorithm would."""
-        planned, limit = self._host.total_trials(), self._target or self._search.budget.trials
-        if planned is not None and planned > limit and "uses_epochs" in self._study.manifest.capabilities:
-            name = self._study.manifest.name
-            self._log("warning", f"{name} runs {planned} trials in all; the budget of {limit} ends it before")
+    def _put_document(self) -> str:
+        study, writer = self._study, self._journal.writer
+        writer.set_meta(SPACE, json.dumps(study.space.model_dump(mode="json")))
+        return writer.put_document(document_text(study.document), code_text(study.folder, study.document))
 
-    # -- starting trials ------------------------------------------------------------------------------------------
-
-    def _start_trials(self) -> SessionResult | None:
-        """Fill the free slots. Why no further trial starts, or None if all slots are busy."""
-        while len(self._slots) < self._slots_wanted:
-            ending = self._ending()
-            if ending is not None:
-                return ending
-            trial = self._next_trial()
-            if isinstance(trial, SessionResult):
-                return trial
-            self._start(trial)
-        return None
-
-    def _ending(self) -> SessionResult | None:
-        completed = self._count(TrialState.COMPLETED)
-        used = (TrialState.COMPLETED, TrialState.PRUNED, TrialState.FAILED)
-        finished = sum(1 for trial in self._trials.values() if trial.state in used)
-        budget = self._search.budget
-        limit = self._search.max_consecutive_failures
-        if self._algorithm_failure:
-            return self._algorithm_failure
-        if self._control.stop:
-            return SessionResult("stopped", "stopped; run it again to go on where it was", completed)
-        if limit is not None and self._failures_in_a_row >= limit:
-            last = max((t for t in self._trials.values() if t.message), key=lambda t: t.ended_at or 0.0)
-            message = f"paused after {limit} failed trials in a row; the last one: {last.message}"
-            return SessionResult("failures", message, completed)
-        if budget.time_limit_s is not None and self._trained_s() >= budget.time_limit_s:
-            return SessionResult("time", f"the time limit of {budget.time_limit_s:g} s is used up", completed)
-        in_work = len(self._slots)
-        if self._target is not None:
-            if completed + in_work >= self._target:
-                return SessionResult("budget", f"{completed} trials are completed", completed)
-            if finished + in_work >= MOST_ATTEMPTS * max(self._target, budget.trials):
-                message = f"{finished - completed} trials failed; gave up after {finished} trials"
-                return SessionResult("failures", message, completed)
-        elif finished + in_work >= budget.trials:
-            return SessionResult("budget", f"the budget of {budget.trials} trials is used up", completed)
-        return None
-
-    def _next_trial(self) -> Trial | SessionResult:
-        queued = [trial for trial in self._trials.values() if trial.state is TrialState.QUEUED]
-        if queued:
-            return min(queued, key=lambda trial: trial.number)
-        number = max(self._trials, default=0) + 1
-        completed = self._count(TrialState.COMPLETED)
-        try:
-            answer = self._host.next(self._known_trials(), number)
-        except AlgorithmError as error:
-            self._algorithm_failure = SessionResult("failures", f"paused: {error}", completed)
-            return self._algorithm_failure
-        for note in self._host.take_notes():
-            self._log("info", note)
-        if isinstance(answer, Finished):
-            return SessionResult("exhausted", answer.reason, completed)
-        if isinstance(answer, Wait):
-            # Every slot that could bring news is busy, or the algorithm waits for nothing.
-            return SessionResult("exhausted", "the search algorithm has nothing left to propose", completed)
-        return self._trial_from(answer, number)
-
-    def _trial_from(self, proposal: Proposal, number: int) -> Trial:
-        parent = self._trials.get(proposal.parent) if proposal.parent is not None else None
-        return Trial(
-            number=number,
-            state=TrialState.QUEUED,
-            values=proposal.values,
-            tags=proposal.tags,
-            epochs_planned=proposal.epochs or self._usual_epochs(),
-            initial_epoch=_trained_up_to(parent),
-            parent=proposal.parent,
-            reason=proposal.reason,
-            created_at=time.time(),
-        )
-
-    def _start(self, trial: Trial) -> None:
-        worker = self._acquire()
-        greeting = worker.wait_ready()
-        trial = replace(
-            trial,
-            state=TrialState.RUNNING,
-            attempts=trial.attempts + 1,
-            started_at=trial.started_at or time.time(),
-            device=greeting.device,
-            document=self._document_key,
-            message="",
-            details="",
-        )
-        slot = _Slot(worker, trial, time.monotonic())
-        self._slots.append(slot)
-        self._put(trial, algorithm_state=self._host.state())
-        folder = self._trial_folder(trial.number)
-        folder.mkdir(parents=True, exist_ok=True)
-        count = self._executions_per_trial()
-        done = {execution.index for execution in trial.executions if execution.state is TrialState.COMPLETED}
-        command = messages.RunTrial(
-            trial=trial.number,
-            values=trial.values,
-            epochs=trial.epochs_planned,
-            initial_epoch=trial.initial_epoch,
-            executions=tuple(index for index in range(count) if index not in done),
-            seeds=tuple(execution_seed(self._search.seed, trial.number, index) for index in range(count)),
-            folder=str(folder),
-            parent_folder=None if trial.parent is None else str(self._trial_folder(trial.parent)),
-        )
-        self._send(slot, command)
-
-    def _acquire(self) -> Worker:
-        worker = self._pool.acquire()
+    def _open_study(self, worker: TrialWorker) -> None:
+        """Runs in the thread of an errand."""
         study = self._study
         if worker.study_key != study.key:
             open_in_worker(worker, study.folder, study.document, data_folder(study.folder), study.key)
-        return worker
 
-    # -- listening ------------------------------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        """Wait for news, at most until epochs should be written or a stubborn worker must go."""
-        by_connection = {slot.worker.connection: slot for slot in self._slots}
-        timeout = FLUSH_INTERVAL_S if self._pending_epochs else 1.0
-        for connection in wait_for_any([*by_connection, self._control.wake_up], timeout):
-            if connection is self._control.wake_up:
-                self._control.drain()
+    def _cancel_outdated(self) -> None:
+        """Cancel waiting trials whose values the space of today does not allow."""
+        for trial in self._journal.in_order():
+            if trial.state not in (TrialState.QUEUED, TrialState.PAUSED):
                 continue
-            slot = by_connection[connection]
-            try:
-                self._take(slot, slot.worker.receive())
-            except WorkerDiedError as death:
-                self._worker_died(slot, death)
-        self._pass_on_stop()
-        self._flush()
+            problems = self._study.space.problems(trial.values)
+            if problems:
+                message = f"the search space has changed: {problems[0]}"
+                cancelled = replace(trial, state=TrialState.CANCELLED, message=message, ended_at=time.time())
+                self._journal.put(cancelled)
 
-    def _take(self, slot: _Slot, report: messages.Report) -> None:
-        if isinstance(report, messages.EpochEnded):
-            self._pending_epochs.append(slot.numbered(report))
-        elif isinstance(report, messages.TrialBuilt):
-            slot.trial = replace(slot.trial, parameters=report.parameters, road=report.road)
-            self._put(slot.trial)
-        elif isinstance(report, messages.ExecutionEnded):
-            self._execution_ended(slot, report)
-        elif isinstance(report, messages.TrialEnded):
-            self._trial_ended(slot, report.outcome, report.message, report.details)
-        else:
-            self._log("warning", f"a worker sent {report.type} while training")
-
-    def _execution_ended(self, slot: _Slot, report: messages.ExecutionEnded) -> None:
-        execution = Execution(
-            index=report.execution,
-            state=TrialState.COMPLETED,
-            seed=execution_seed(self._search.seed, report.trial, report.execution),
-            score=report.score,
-            best_epoch=report.best_epoch,
-            epochs=report.epochs,
-            metrics=report.metrics,
-        )
-        others = tuple(e for e in slot.trial.executions if e.index != execution.index)
-        executions = tuple(sorted((*others, execution), key=lambda e: e.index))
-        slot.trial = replace(slot.trial, executions=executions)
-        if len(executions) < self._executions_per_trial():
-            self._put(slot.trial)
-
-    def _worker_died(self, slot: _Slot, death: WorkerDiedError) -> None:
-        details = slot.worker.log_tail()
-        if self._control.stop == "now":
-            self._end_slot(slot, keep_worker=False)
-            self._requeue(slot)
-        else:
-            self._trial_ended(slot, "failed", str(death), details, keep_worker=False)
-
-    def _trial_ended(self, slot: _Slot, outcome: str, message: str, details: str, keep_worker: bool = True) -> None:
-        self._end_slot(slot, keep_worker)
-        if outcome == "stopped":
-            self._requeue(slot)
-        elif outcome == "completed":
-            self._failures_in_a_row = 0
-            self._finish(slot, _scored(slot.trial))
-        elif slot.trial.attempts <= self._search.retries:
-            self._log("warning", f"trial {slot.trial.number} failed and is tried again: {message}")
-            self._requeue(slot)
-        else:
-            self._failures_in_a_row += 1
-            self._finish(slot, replace(slot.trial, state=TrialState.FAILED, message=message, details=details))
-
-    def _end_slot(self, slot: _Slot, keep_worker: bool) -> None:
-        self._slots.remove(slot)
-        slot.trial = replace(slot.trial, duration_s=slot.trial.duration_s + time.monotonic() - slot.began)
-        if keep_worker:
-            self._pool.release(slot.worker)
-        else:
-            self._pool.discard(slot.worker)
-
-    def _finish(self, slot: _Slot, trial: Trial) -> None:
-        trial = replace(trial, ended_at=time.time())
-        self._trials[trial.number] = trial
-        epochs, self._pending_epochs = self._pending_epochs, []
-        self._writer.put_trial(trial, epochs=epochs, log=_told(trial))
-        self._tell(trial, epochs)
-
-    def _requeue(self, slot: _Slot) -> None:
-        self._flush(force=True)
-        self._tell(self._put_back(slot), [])
-
-    def _put_back(self, slot: _Slot) -> Trial:
-        """Queue the trial of a slot again in the store, and give it as it is then."""
-        self._writer.put_trial(replace(slot.trial, state=TrialState.RUNNING))
-        self._writer.requeue(slot.trial.number)
-        executions = tuple(e for e in slot.trial.executions if e.state is TrialState.COMPLETED)
-        trial = replace(slot.trial, state=TrialState.QUEUED, executions=executions)
-        self._trials[trial.number] = trial
-        return trial
-
-    def _pass_on_stop(self) -> None:
-        when = self._control.stop
-        if when is None:
-            return
-        if when != self._stop_told:
-            self._stop_told = when
-            self._log("info", "stopping after this epoch" if when == "epoch" else "stopping now")
-        now = time.monotonic()
-        for slot in list(self._slots):
-            if slot.stop_sent_at is None or (when == "now" and slot.stop_sent_at < 0):
-                # A negative time marks that only `epoch` was passed on so far: no deadline for that.
-                slot.stop_sent_at = now if when == "now" else -1.0
-                self._send(slot, messages.StopTrial(trial=slot.trial.number, when=when))
-            elif when == "now" and now - slot.stop_sent_at > STOP_GRACE_S:
-                self._log("warning", f"trial {slot.trial.number} did not stop in {STOP_GRACE_S:g} s and was ended")
-                self._end_slot(slot, keep_worker=False)
-                self._requeue(slot)
-
-    def _send(self, slot: _Slot, command: messages.Command) -> None:
-        try:
-            slot.worker.send(command)
-        except WorkerDiedError as death:
-            self._worker_died(slot, death)
-
-    # -- writing down ---------------------------------------------------------------------------------------------
-
-    def _put(self, trial: Trial, algorithm_state: str | None = None) -> None:
-        self._trials[trial.number] = trial
-        epochs, self._pending_epochs = self._pending_epochs, []
-        self._writer.put_trial(trial, algorithm_state, epochs)
-        self._tell(trial, epochs)
-
-    def _tell(self, trial: Trial, epochs: list[Epoch]) -> None:
-        if epochs:
-            self._listener.on_epochs(epochs)
-        self._listener.on_trial(trial)
-
-    def _flush(self, force: bool = False) -> None:
-        now = time.monotonic()
-        if self._pending_epochs and (force or now - self._flushed_at >= FLUSH_INTERVAL_S):
-            epochs, self._pending_epochs = self._pending_epochs, []
-            self._writer.add_epochs(epochs)
-            self._flushed_at = now
-            self._listener.on_epochs(epochs)
-
-    def _log(self, level: str, text: str) -> None:
-        self._writer.log(text, level)
-        self._listener.on_log(level, text)
-
-    # -- figures --------------------------------------------------------------------------------------------------
-
-    def _known_trials(self) -> list[Trial]:
-        """Trials in order, without those whose values the space of today does not allow."""
-        ordered = sorted(self._trials.values(), key=lambda trial: trial.number)
-        return [trial for trial in ordered if not self._study.space.problems(trial.values)]
-
-    def _count(self, state: TrialState) -> int:
-        return sum(1 for trial in self._trials.values() if trial.state is state)
-
-    def _trained_s(self) -> float:
-        now = time.monotonic()
-        running = sum(now - slot.began for slot in self._slots)
-        return running + sum(trial.duration_s for trial in self._trials.values())
-
-    def _executions_per_trial(self) -> int:
-        model = self._study.document.model
-        return model.folds if isinstance(model, EstimatorModel) else self._study.document.training.executions
-
-    def _usual_epochs(self) -> int:
-        """A fold of an estimator is fitted once."""
-        is_estimator = isinstance(self._study.document.model, EstimatorModel)
-        return 1 if is_estimator else self._study.document.training.epochs
-
-    def _trial_folder(self, number: int) -> Path:
-        return self._study.folder.resolve() / "trials" / f"{number:04d}"
-
-
-def _told(trial: Trial) -> tuple[str, str]:
-    """Level and text of the log line of a trial that has finished."""
-    if trial.state is not TrialState.COMPLETED:
-        return "warning", f"trial {trial.number} {trial.state.value.lower()}: {trial.message}"
-    return "info", f"trial {trial.number} completed in {trial.duration_s:.3g} s with score {trial.score:.6g}"
-
-
-def _trained_up_to(parent: Trial | None) -> int:
-    """Epochs that a parent's weights have seen: its best epoch is what is on disk, but its plan is what counts."""
-    return 0 if parent is None else parent.epochs_planned
-
-
-def _scored(trial: Trial) -> Trial:
-    """The trial with mean and standard error of its executions' scores; FAILED if a score is not finite."""
-    scores = [execution.score for execution in trial.executions if execution.score is not None]
-    if not scores or not all(math.isfinite(score) for score in scores):
-        return replace(trial, state=TrialState.FAILED, message="no finite score was reported")
-    error = statistics.stdev(scores) / math.sqrt(len(scores)) if len(scores) > 1 else None
-    return replace(trial, state=TrialState.COMPLETED, score=statistics.fmean(scores), standard_error=error)
+    def _compare_with_plan(self) -> None:
+        """Say so when the budget ends a search before the algorithm would."""
+        planned, limit = self._scheduler.host.total_trials(), self._parts.target or self._budgets.most_trials
+        if planned is not None and planned > limit and "uses_epochs" in self._study.manifest.capabilities:
+            name = self._study.manifest.name
+            self._journal.log("warning", f"{name} runs {planned} trials in all; the budget of {limit} ends it before")

@@ -10,10 +10,12 @@ import itertools
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_connections
@@ -23,7 +25,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import cast
 
+from tunerstudio.engine.executors.base import TrialWorker
 from tunerstudio.engine.executors.entry import PRELOAD_MODULE, run_worker
+from tunerstudio.engine.executors.gpus import least_used, visible_gpus
 from tunerstudio.engine.outcome import describe_exit
 from tunerstudio.protocol.worker import (
     Command,
@@ -35,6 +39,7 @@ from tunerstudio.protocol.worker import (
     encode,
 )
 from tunerstudio.study.errors import ModelError, TunerStudioError
+from tunerstudio.study.machine import usable_cores
 
 START_LIMIT_S = 180.0
 """How long a worker may take to import TensorFlow; slow disks exist."""
@@ -57,6 +62,19 @@ class WorkerDiedError(TunerStudioError):
     is_blameless = False
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a worker may use of the machine.
+
+    Attributes:
+        threads: Cores for one operation; None: TensorFlow's choice.
+        gpu: As `CUDA_VISIBLE_DEVICES` names it; None: all there are, or none.
+    """
+
+    threads: int | None = None
+    gpu: str | None = None
+
+
 class Worker:
     """One worker process.
 
@@ -69,9 +87,13 @@ class Worker:
         share: Threads and GPU that it was started with.
     """
 
-    def __init__(self, number: int, process: BaseProcess, connection: Connection, log_path: Path) -> None:
+    def __init__(
+        self, number: int, process: BaseProcess, connection: Connection, log_path: Path, share: Share | None = None
+    ) -> None:
         """Wrap a started process."""
         self.number = number
+        self.node = socket.gethostname()
+        self.share = share or Share()
         self.log_path = log_path
         self.ready: WorkerReady | None = None
         self.study_key: object = None
@@ -192,8 +214,14 @@ class Lease:
 class WorkerPool:
     """Warm workers, handed out one at a time. Safe to use from several threads."""
 
-    def __init__(self, log_folder: Path, threads: int | None = None) -> None:
-        """Keep logs in `log_folder`; give each worker `threads` threads (None: TensorFlow's choice)."""
+    def __init__(self, log_folder: Path, threads: int | None = None, gpus: Sequence[str] | None = None) -> None:
+        """Make an empty pool.
+
+        Args:
+            log_folder: Where workers write what they print.
+            threads: For each worker; None: `share_cores` decides, and before that TensorFlow.
+            gpus: Handed out to workers, the least used first; None: those that the machine has.
+        """
         self._context: ForkServerContext | SpawnContext
         if "forkserver" in multiprocessing.get_all_start_methods():
             self._context = multiprocessing.get_context("forkserver")
@@ -201,12 +229,25 @@ class WorkerPool:
         else:
             self._context = multiprocessing.get_context("spawn")
         self._log_folder = log_folder
-        self._threads = threads
+        self._threads, self._cores_are_shared = threads, threads is None
+        self._gpus = None if gpus is None else tuple(gpus)
         self._numbers = itertools.count(1)
         self._guard = threading.Lock()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
         self._closed = False
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """GPUs that workers get, one each as long as there are enough."""
+        if self._gpus is None:
+            self._gpus = visible_gpus()
+        return self._gpus
+
+    def share_cores(self, workers: int) -> None:
+        """Let each worker that is taken from now on use its share of the cores, if so many train side by side."""
+        if self._cores_are_shared:
+            self._threads = None if workers == 1 else max(1, usable_cores() // workers)
 
     def warm_up(self, count: int = 1) -> None:
         """See that there are `count` workers; returns at once, although the first one takes seconds to start."""
@@ -224,10 +265,13 @@ class WorkerPool:
         with self._guard:
             self._drop_dead()
             candidates = [worker for worker in self._idle if not fresh or worker.study_key is None]
-            if candidates:
-                worker = candidates[0]
+            # Threads cannot be changed once TensorFlow has begun to compute.
+            suitable = [worker for worker in candidates if worker.share.threads == self._threads]
+            if suitable:
+                worker = suitable[0]
                 self._idle.remove(worker)
             else:
+                self._drop_unsuitable()
                 worker = self._start()
             self._busy.append(worker)
             return worker
@@ -236,8 +280,9 @@ class WorkerPool:
         """A worker for the time of a `with`; see `Lease`."""
         return Lease(self, fresh)
 
-    def release(self, worker: Worker) -> None:
+    def release(self, worker: TrialWorker) -> None:
         """Give a worker back; a dead one is forgotten."""
+        assert isinstance(worker, Worker)  # of this very pool
         with self._guard:
             if worker in self._busy:
                 self._busy.remove(worker)
@@ -246,8 +291,9 @@ class WorkerPool:
             else:
                 worker.kill()
 
-    def discard(self, worker: Worker) -> None:
+    def discard(self, worker: TrialWorker) -> None:
         """Give back a worker that must not be used again."""
+        assert isinstance(worker, Worker)  # of this very pool
         worker.kill()
         self.release(worker)
 
@@ -274,6 +320,12 @@ class WorkerPool:
             self._idle.remove(worker)
             worker.kill()
 
+    def _drop_unsuitable(self) -> None:
+        """End the workers that wait with another share of the cores: they would only hold memory."""
+        for worker in [worker for worker in self._idle if worker.share.threads != self._threads]:
+            self._idle.remove(worker)
+            worker.kill()
+
     def _start(self) -> Worker:
         number = next(self._numbers)
         self._log_folder.mkdir(parents=True, exist_ok=True)
@@ -281,13 +333,14 @@ class WorkerPool:
         if log_path.is_file() and log_path.stat().st_size > LOG_LIMIT_BYTES:
             os.truncate(log_path, 0)
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=run_worker, args=(theirs, str(log_path), self._threads, None), name=f"worker-{number}", daemon=True
-        )
+        in_use = [worker.share.gpu for worker in (*self._idle, *self._busy)]
+        share = Share(self._threads, least_used(self.gpus, in_use))
+        arguments = (theirs, str(log_path), share.threads, share.gpu)
+        process = self._context.Process(target=run_worker, args=arguments, name=f"worker-{number}", daemon=True)
         with _no_interrupts():
             process.start()
         theirs.close()
-        worker = Worker(number, process, ours, log_path)
+        worker = Worker(number, process, ours, log_path, share)
         if self._closed:
             worker.kill()
         return worker

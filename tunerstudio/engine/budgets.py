@@ -1,0 +1,111 @@
+"""When a search ends: trials, time of day, training time, plateau, target."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+from tunerstudio.engine.journal import Journal
+from tunerstudio.engine.results import SessionResult
+from tunerstudio.study.search import Objective, Plateau, Search
+from tunerstudio.study.trials import Trial, TrialState
+
+MOST_ATTEMPTS = 10
+"""A search for a number of completed trials gives up after so many times as many, if nearly all of them fail."""
+
+FINISHED = (TrialState.COMPLETED, TrialState.PRUNED, TrialState.FAILED)
+"""States that count for the budget."""
+
+
+class Budgets:
+    """The budget of a session over its study. It may be replaced while the search runs."""
+
+    def __init__(self, search: Search, journal: Journal, target: int | None, started_at: float) -> None:
+        """Of `search`; `target`: completed trials wanted instead; `started_at`: of the session, by the wall clock."""
+        self._journal, self._target, self._started_at = journal, target, started_at
+        self._stale: tuple[int, SessionResult | None] = (-1, None)
+        self.replace(search)
+
+    def replace(self, search: Search) -> None:
+        """Go by the budget of `search` from now on."""
+        self._search, self._budget = search, search.budget
+        finish_by = self._budget.finish_by
+        self.deadline = None if finish_by is None else finish_by_time(finish_by, self._started_at)
+        self._stale = (-1, None)
+
+    @property
+    def most_trials(self) -> int:
+        """Trials that the search may come to."""
+        return max(self._budget.trials, self._target or 0)
+
+    def used(self, in_work: int) -> SessionResult | None:
+        """Why nothing new shall be proposed when `in_work` trials run or wait already; None if something shall."""
+        completed = self._journal.count(TrialState.COMPLETED)
+        finished = self._journal.count(*FINISHED)
+        if self._target is not None:
+            if completed + in_work >= self._target:
+                return SessionResult("budget", f"{completed} trials are completed", completed)
+            if finished + in_work >= MOST_ATTEMPTS * self.most_trials:
+                message = f"{finished - completed} trials failed; gave up after {finished} trials"
+                return SessionResult("failures", message, completed)
+        elif finished + in_work >= self._budget.trials:
+            return SessionResult("budget", f"the budget of {self._budget.trials} trials is used up", completed)
+        if self._stale[0] != self._journal.changes:
+            self._stale = self._journal.changes, self._satisfied(completed)
+        return self._stale[1]
+
+    def _satisfied(self, completed: int) -> SessionResult | None:
+        objective, target, plateau = self._search.objective, self._budget.target, self._budget.plateau
+        if self._target is not None or (target is None and plateau is None):
+            return None  # a number of trials was asked for, whatever the study's own budget says
+        scored = [trial for trial in self._journal.in_order() if trial.state in FINISHED]
+        if target is not None:
+            for trial in scored:
+                if _reaches(trial, target, objective):
+                    message = f"trial {trial.number} has reached the target: {objective.name} {trial.score:.6g}"
+                    return SessionResult("target", message, completed)
+        if plateau is not None and trials_without_improvement(scored, objective, plateau) >= plateau.trials:
+            message = f"the best score has not improved over the last {plateau.trials} trials"
+            return SessionResult("plateau", message, completed)
+        return None
+
+    def time_up(self, trained_s: float) -> SessionResult | None:
+        """Why no trial at all shall start any more; `trained_s`: seconds of training over all sessions."""
+        completed, limit = self._journal.count(TrialState.COMPLETED), self._budget.time_limit_s
+        if limit is not None and trained_s >= limit:
+            return SessionResult("time", f"the time limit of {limit:g} s is used up", completed)
+        if self.deadline is not None and time.time() >= self.deadline:
+            message = f"the time to finish by, {self._budget.finish_by}, has come; run it again to go on"
+            return SessionResult("finish_by", message, completed)
+        return None
+
+
+def finish_by_time(text: str, after: float) -> float:
+    """Seconds since the epoch at which `07:00` (the next one after `after`) or `2026-05-30 07:00` is, local time."""
+    if len(text) > len("07:00"):
+        return datetime.datetime.fromisoformat(text.replace(" ", "T")).timestamp()
+    start = datetime.datetime.fromtimestamp(after)
+    moment = start.replace(hour=int(text[:2]), minute=int(text[3:]), second=0, microsecond=0)
+    if moment <= start:
+        moment += datetime.timedelta(days=1)
+    return moment.timestamp()
+
+
+def trials_without_improvement(finished: list[Trial], objective: Objective, plateau: Plateau) -> int:
+    """Finished trials since the best score improved by more than the plateau's `min_delta`; 0 before a first score."""
+    best: float | None = None
+    since = 0
+    for trial in sorted(finished, key=lambda trial: (trial.ended_at or 0.0, trial.number)):
+        score = trial.score if trial.state is TrialState.COMPLETED else None
+        sign = 1.0 if objective.direction == "max" else -1.0
+        if score is not None and (best is None or sign * (score - best) > plateau.min_delta):
+            best, since = score, 0
+        elif best is not None:
+            since += 1
+    return since
+
+
+def _reaches(trial: Trial, target: float, objective: Objective) -> bool:
+    if trial.state is not TrialState.COMPLETED or trial.score is None:
+        return False
+    return trial.score == target or objective.better(trial.score, target)

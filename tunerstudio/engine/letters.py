@@ -1,0 +1,79 @@
+"""Commands that were posted to a study, taken by the session that runs it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tunerstudio.engine.control import SessionControl
+from tunerstudio.engine.journal import Journal
+from tunerstudio.protocol.control import PauseSearch, StopSearch
+from tunerstudio.store.mailbox import Letter, take
+
+LOOK_INTERVAL_S = 0.05
+
+TOO_LATE = "it was meant for an earlier session"
+
+CLOCK_SLACK_S = 0.5
+"""Poster and session may see the time differently by so much, on one machine with a coarse clock."""
+
+
+class Letterbox:
+    """The mailbox of a study, looked into at most every 50 ms. Commands to stop are obeyed at once."""
+
+    def __init__(self, folder: Path, journal: Journal, control: SessionControl, started_at: float) -> None:
+        """Of the study in `folder`, for a session that began at `started_at` (seconds since the epoch)."""
+        self._folder, self._journal, self._control, self._started_at = folder, journal, control, started_at
+        self._looked_at = 0.0
+        self._waiting: list[Letter] = []
+
+    def look(self) -> None:
+        """Take what is there: stops are passed on and answered, the rest waits for `take`."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_INTERVAL_S:
+            return
+        self._looked_at = now
+        for letter in take(self._folder):
+            command = letter.command
+            if command is None:
+                self.answer(letter, "it is not a command that this program knows")
+            elif isinstance(command, StopSearch | PauseSearch) and self._is_old(letter):
+                self.answer(letter, TOO_LATE)
+            elif isinstance(command, StopSearch):
+                self._control.request_stop(command.when)
+                self.answer(letter, "")
+            else:
+                self._waiting.append(letter)
+
+    def _is_old(self, letter: Letter) -> bool:
+        return letter.posted_at < self._started_at - CLOCK_SLACK_S
+
+    def take(self) -> list[Letter]:
+        """The letters that wait, oldest first; each needs an `answer`."""
+        self.look()
+        letters, self._waiting = self._waiting, []
+        return letters
+
+    def answer(self, letter: Letter, outcome: str) -> None:
+        """Write down what became of a command; `outcome`: "" it was done, otherwise why not."""
+        command = letter.command
+        name = "unknown" if command is None else command.type
+        text = json.dumps({"type": name}) if command is None else command.model_dump_json()
+        self._journal.writer.put_command(letter.id, text, outcome)
+        if outcome:
+            self._journal.log("warning", f"{name} was refused: {outcome}")
+        else:
+            self._journal.log("info", _told(letter))
+
+    def close(self) -> None:
+        """The session is over: what still waits is answered so."""
+        for letter in self.take():
+            self.answer(letter, "the search ended before")
+
+
+def _told(letter: Letter) -> str:
+    assert letter.command is not None
+    details = letter.command.model_dump(exclude={"type"}, exclude_defaults=True)
+    shown = ", ".join(f"{name} {value}" for name, value in details.items())
+    return f"{letter.command.type} was asked for" + (f" ({shown})" if shown else "")
