@@ -57,3 +57,21 @@ def test_a_network_that_is_not_of_layers_can_be_measured():
     model = Own()
     model(np.zeros((1, 4), dtype=np.float32))
     assert memory_mb(model, 8) > 0
+
+
+def test_a_trial_reports_what_the_study_asks_for(tmp_path):
+    from tests.worker.worker_samples import Bench, binary_folder, document
+    from tunerstudio.protocol.worker import ExecutionEnded, TrialBuilt
+
+    data = binary_folder(tmp_path / "data")
+    also = [{"name": "latency_ms"}, {"name": "parameters"}, {"name": "val_loss"}]
+    asked = Bench(document(search={"also": also, "constraints": ["memory_mb < 5"]}), data, tmp_path / "asked")
+    assert asked.run(executions=(0, 1)).outcome == "completed"
+    for ended in asked.reports.of(ExecutionEnded):
+        assert set(ended.measures) == {"latency_ms", "parameters"}
+        assert ended.measures["parameters"] == 6 * 8 + 8 + 9
+    assert 0 < asked.reports.of(TrialBuilt)[0].memory_mb < 1
+    plain = Bench(document(), data, tmp_path / "plain")
+    plain.run()
+    assert plain.reports.of(ExecutionEnded)[0].measures == {}
+    assert plain.reports.of(TrialBuilt)[0].memory_mb is None

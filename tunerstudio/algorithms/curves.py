@@ -66,8 +66,9 @@ class LearningCurves:
 
     def at(self, epoch: int, without: Collection[int] = (), execution: int = 0) -> dict[int, float]:
         """Least loss up to `epoch` of every trial that reached it, by number, those of `without` left out."""
-        reached = self._best.get((execution, epoch), {})
-        return {trial: loss for trial, loss in reached.items() if trial not in without}
+        # A copy at once: a proposal may be computed in another thread while epochs are reported.
+        reached = dict(self._best.get((execution, epoch), {}))
+        return {trial: loss for trial, loss in reached.items() if trial not in without} if without else reached
 
 
 def expected_losses(trials: Sequence[Trial], curves: LearningCurves | None, direction: Direction) -> list[float]:

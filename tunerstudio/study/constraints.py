@@ -10,6 +10,7 @@ A hyperparameter that is not active counts as 0. `parameters` and `memory_mb` ar
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -120,6 +121,15 @@ def parse_constraint(text: str) -> Constraint:
 def parse_constraints(texts: Iterable[str]) -> tuple[Constraint, ...]:
     """Read several; `ConstraintError` at the first that is none."""
     return tuple(parse_constraint(text) for text in texts)
+
+
+def measured_names(texts: Iterable[str]) -> set[str]:
+    """The measured quantities that constraints ask for; those that cannot be read ask for nothing."""
+    names: set[str] = set()
+    for text in texts:
+        with contextlib.suppress(ConstraintError):  # said where the document is checked
+            names.update(name for name in parse_constraint(text).names if name in MEASURED)
+    return names
 
 
 def constraint_problems(texts: Sequence[str], names: Iterable[str]) -> list[Problem]:

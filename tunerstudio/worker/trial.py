@@ -6,10 +6,12 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from tunerstudio.protocol.worker import EpochEnded, ExecutionEnded, Report, RunTrial, TrialBuilt, TrialEnded
+from tunerstudio.study.constraints import measured_names
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.worker.checkpoint import Checkpointer
 from tunerstudio.worker.checkpoint_facts import execution_facts, obstacle
@@ -17,9 +19,10 @@ from tunerstudio.worker.checkpoint_file import checkpoint_path, remove_leftovers
 from tunerstudio.worker.failures import explain
 from tunerstudio.worker.fused_seed import set_keras_seed
 from tunerstudio.worker.hypermodels import BuiltModel
+from tunerstudio.worker.measure import measured_values, memory_mb
 from tunerstudio.worker.opened import NetworkStudy
 from tunerstudio.worker.roads import ChooseRoad, Road
-from tunerstudio.worker.training import FitResult, NotFiniteError, StopRequest
+from tunerstudio.worker.training import FitPlan, FitResult, NotFiniteError, StopRequest
 from tunerstudio.worker.weights import load_parent, save_weights
 
 Send = Callable[[Report], None]
@@ -54,7 +57,7 @@ def run_executions(
             return False
         checkpoint = checkpoint_path(Path(command.folder), execution)
         try:
-            result = _run_execution(study, command, execution, choose_road, position == 0, send, stop)
+            result, measures = _run_execution(study, command, execution, choose_road, position == 0, send, stop)
         except NotFiniteError:
             checkpoint.unlink(missing_ok=True)  # going on from there would end the same way
             raise
@@ -68,6 +71,7 @@ def run_executions(
                 best_epoch=result.best_epoch,
                 epochs=result.epochs,
                 metrics=finite(result.metrics),
+                measures=measures,
             )
         )
         checkpoint.unlink(missing_ok=True)
@@ -82,7 +86,8 @@ def _run_execution(
     first: bool,
     send: Send,
     stop: StopRequest,
-) -> FitResult:
+) -> tuple[FitResult, dict[str, float]]:
+    """What the training gave, and what was measured of the trained network."""
     seed = command.seeds[execution]
     built = build_seeded(study, command.values, seed)
     if command.parent_folder is not None:
@@ -91,7 +96,7 @@ def _run_execution(
     arrays = study.arrays_for(built.model)
     road = choose_road(built, arrays, plan, study.document)
     if first:
-        send(_built(command, built.model, road))
+        send(_built(command, study, built.model, road, plan))
 
     checkpointer = Checkpointer(
         command,
@@ -115,9 +120,11 @@ def _run_execution(
         if blamed is not None:
             raise blamed from error
         raise
-    if not result.stopped:
-        save_weights(built.model, Path(command.folder), execution)
-    return result
+    if result.stopped:
+        return result, {}
+    save_weights(built.model, Path(command.folder), execution)
+    wanted = {second.name for second in study.document.search.also}
+    return result, measured_values(built.model, arrays.x_validation, wanted)
 
 
 def build_seeded(study: NetworkStudy, values: Mapping[str, Scalar], seed: int) -> BuiltModel:
@@ -129,8 +136,18 @@ def build_seeded(study: NetworkStudy, values: Mapping[str, Scalar], seed: int) -
     return study.hypermodel.build(values)
 
 
-def _built(command: RunTrial, model: object, road: Road) -> TrialBuilt:
-    return TrialBuilt(trial=command.trial, parameters=parameters(model), road=road.name, road_reason=road.reason)
+def _built(command: RunTrial, study: NetworkStudy, model: Any, road: Road, plan: FitPlan) -> TrialBuilt:
+    """What is known of the network before it trains; as much as the constraints ask for."""
+    asked = measured_names(study.document.search.constraints)
+    if asked and not model.built:
+        model.build((None, *study.arrays.x_train.shape[1:]))
+    return TrialBuilt(
+        trial=command.trial,
+        parameters=parameters(model),
+        road=road.name,
+        road_reason=road.reason,
+        memory_mb=memory_mb(model, plan.batch_size) if "memory_mb" in asked else None,
+    )
 
 
 def parameters(model: object) -> int | None:
