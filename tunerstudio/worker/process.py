@@ -32,7 +32,7 @@ from tunerstudio.protocol.worker import (
     decode_command,
     encode,
 )
-from tunerstudio.worker.output import redirect_output, watch_log
+from tunerstudio.worker.output import cut_log, redirect_output, watch_log
 from tunerstudio.worker.temporary import TemporaryFolder
 from tunerstudio.worker.training import StopRequest
 
@@ -139,6 +139,7 @@ def worker_main(connection: Connection, log_path: str, threads: int | None, gpu:
     finally:
         connection.close()
         temporary.remove()
+        cut_log(log_path)
 
 
 def _serve(connection: Connection, threads: int | None, gpu: str | None) -> None:
