@@ -75,8 +75,10 @@ class CandidateSearch:
         if not len(order):
             return None
         rows, scores = rows[order], scores[order]
+        climbing = np.arange(len(rows))
         for _ in range(rounds):
-            if not self._improve(rows, scores, utility):
+            climbing = climbing[self._improve(rows, scores, climbing, utility)]
+            if not len(climbing):
                 break
         top = int(np.argmax(scores))
         return rows[top], float(scores[top])
@@ -85,15 +87,17 @@ class CandidateSearch:
         """Positions that differ from one of `rows` in one hyperparameter (and those that depend on it)."""
         return self._neighbours(rows)[0]
 
-    def _improve(self, rows: Array, scores: Array, utility: Utility) -> bool:
-        """Move each row to its best neighbour if that is better; whether any moved."""
-        around, origin = self._neighbours(rows)
+    def _improve(self, rows: Array, scores: Array, climbing: Array, utility: Utility) -> list[bool]:
+        """Move each of the rows `climbing` (indices) to its best neighbour if that is better; whether it moved."""
+        around, origin = self._neighbours(rows[climbing])
         rated = self._utilities(around, utility)
-        moved = False
-        for index in range(len(rows)):
-            own = np.flatnonzero((origin == index) & (rated > scores[index] + 1e-9))
-            for top in self._first_allowed(around[own], rated[own], 1):
-                rows[index], scores[index], moved = around[own[top]], rated[own[top]], True
+        moved = []
+        for place, index in enumerate(climbing):
+            better = np.flatnonzero((origin == place) & (rated > scores[index] + 1e-9))
+            best = self._first_allowed(around[better], rated[better], 1)
+            moved.append(bool(best))
+            for top in best:
+                rows[index], scores[index] = around[better[top]], rated[better[top]]
         return moved
 
     def _first_allowed(self, rows: Array, scores: Array, count: int) -> list[int]:

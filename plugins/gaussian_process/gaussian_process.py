@@ -102,7 +102,8 @@ def _fitted(encoder: Encoder, history: History, features: Array, targets: Array)
     starts = [last] if last is not None else []
     if last is None or len(targets) % 10 == 0:
         starts.append(Parameters.prior(axes))
-    fits = [fit(features[rows], encoder.groups, targets[rows], start, steps=12) for start in starts]
+    steps = 12 if len(targets) <= 100 else 6  # with so many trials one more changes little
+    fits = [fit(features[rows], encoder.groups, targets[rows], start, steps) for start in starts]
     return min(fits, key=lambda pair: pair[1])[0]
 
 
