@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tunerstudio.study.trials import Trial, TrialState
+from tunerstudio.study.trials import Attempt, Trial, TrialState
 
 _TOUCHING_S = 1e-6
 """Overlap that is none: clocks are not exact."""
@@ -21,7 +21,9 @@ class Timeline:
         numbers: Trial numbers (int64).
         starts, ends: Seconds since the epoch (float64); a running trial ends now.
         lanes: 0-based row of each bar, so that no two overlap (int64).
-        states: State of each trial, in the same order.
+        states: State of each trial, in the same order; of an attempt: what it ended as.
+        rows: Name of each row, such as `worker 1`; empty if rows mean nothing.
+        places: Where each bar ran; empty if it is not known.
     """
 
     numbers: np.ndarray
@@ -29,6 +31,38 @@ class Timeline:
     ends: np.ndarray
     lanes: np.ndarray
     states: tuple[TrialState, ...]
+    rows: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+
+_OUTCOMES = {
+    "": TrialState.RUNNING,
+    "completed": TrialState.COMPLETED,
+    "failed": TrialState.FAILED,
+    "pruned": TrialState.PRUNED,
+    "paused": TrialState.PAUSED,
+    "cancelled": TrialState.CANCELLED,
+}
+"""What an attempt is shown as; any other outcome left the trial waiting."""
+
+
+def attempts_timeline(attempts: Sequence[Attempt], now: float) -> Timeline:
+    """A bar for every start of a trial, a row for every worker (and its machine, if there are several)."""
+    ordered = sorted(attempts, key=lambda attempt: (attempt.started_at, attempt.trial))
+    workers = sorted({(attempt.node, attempt.worker) for attempt in ordered})
+    lanes = {worker: lane for lane, worker in enumerate(workers)}
+    several = len({node for node, _ in workers}) > 1
+    names = tuple(f"{node} {number}" if several else str(number) for node, number in workers)
+    ends = [max(now if attempt.ended_at is None else attempt.ended_at, attempt.started_at) for attempt in ordered]
+    return Timeline(
+        np.array([attempt.trial for attempt in ordered], dtype=np.int64),
+        np.array([attempt.started_at for attempt in ordered], dtype=np.float64),
+        np.array(ends, dtype=np.float64),
+        np.array([lanes[(attempt.node, attempt.worker)] for attempt in ordered], dtype=np.int64),
+        tuple(_OUTCOMES.get(attempt.outcome, TrialState.QUEUED) for attempt in ordered),
+        names,
+        tuple(f"{attempt.node}, {attempt.device}" for attempt in ordered),
+    )
 
 
 def timeline(trials: Iterable[Trial], now: float) -> Timeline:

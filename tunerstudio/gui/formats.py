@@ -99,6 +99,15 @@ def format_count(count: float) -> str:
     return f"{count:,.0f}" if count < 1e7 else _exponent(count)
 
 
+def format_bytes(count: float) -> str:
+    """A size in the unit that suits it, in powers of ten: `0 B`, `12 kB`, `3.4 MB`, `1.2 GB`."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            shown = count / size
+            return f"{shown:.1f} {unit}" if shown < 10 else f"{shown:.0f} {unit}"
+    return f"{count:.0f} B"
+
+
 def format_percent(fraction: float) -> str:
     """A share of one as whole percent; shares that would round to nothing read `<1 %`."""
     if 0 < fraction < 0.005:

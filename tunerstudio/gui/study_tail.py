@@ -26,7 +26,10 @@ _LOG = logging.getLogger(__name__)
 POLL_INTERVAL_MS = 250
 
 _SURROUNDINGS_INTERVAL_S = 1.0
-"""Between two looks at what ran where and what it used."""
+"""Between two looks at what ran where and what it used, at least."""
+
+_SURROUNDINGS_SHARE = 20
+"""Such a look may take at most one part in so many of the time: those at long histories come less often."""
 
 _DISK_INTERVAL_S = 15.0
 _MOST_ROWS = 1000
@@ -109,7 +112,7 @@ class StudyTail(QObject):
         self._view: SessionView | None = None
         self._sample_row = 0
         self._attempts_seen: object = None
-        self._looked_around = self._counted = 0.0
+        self._look_around_at = self._counted = 0.0
         self._stamp = None if self._folder is None else _stamp(self._folder)
 
     @Slot()
@@ -217,9 +220,10 @@ class StudyTail(QObject):
                 self._awaited.remove(identity)
                 self.outcome_read.emit(self._serial, identity, outcome)
         now = time.monotonic()
-        if now - self._looked_around >= _SURROUNDINGS_INTERVAL_S or not self._looked_around:
-            self._looked_around = now
+        if now >= self._look_around_at:
             self._look_at_workers(reader)
+            taken = time.monotonic() - now
+            self._look_around_at = now + max(_SURROUNDINGS_INTERVAL_S, taken * _SURROUNDINGS_SHARE)
         if now - self._counted >= _DISK_INTERVAL_S or not self._counted:
             self._counted = now
             self._count(folder)

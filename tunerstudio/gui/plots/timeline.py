@@ -11,11 +11,11 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 
-from tunerstudio.analysis.timeline import Timeline, last_session_start, timeline
+from tunerstudio.analysis.timeline import Timeline, attempts_timeline, last_session_start, timeline
 from tunerstudio.gui.formats import format_duration
 from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.theme import Theme
-from tunerstudio.study.trials import Trial, TrialState
+from tunerstudio.study.trials import Attempt, Trial, TrialState
 
 
 class TimelinePlot(PlotPanel):
@@ -36,6 +36,7 @@ class TimelinePlot(PlotPanel):
         self._marks.setZValue(5)
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.hideAxis("left")
+        self._attempts: Sequence[Attempt] = ()
 
     def make_axis(self, side: str) -> Any:
         if side != "bottom":
@@ -51,6 +52,12 @@ class TimelinePlot(PlotPanel):
         self._is_outdated = True
         self.request_redraw()
 
+    def set_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Show what ran where; without attempts the trials themselves are shown."""
+        self._attempts = attempts
+        self._is_outdated = True
+        self.request_redraw()
+
     def set_selection(self, numbers: Sequence[int]) -> None:
         """Outline these trials."""
         self._selection = list(numbers)
@@ -59,7 +66,9 @@ class TimelinePlot(PlotPanel):
     def redraw(self) -> None:
         if self._is_outdated:
             self._is_outdated = False
-            self._line = timeline(self._trials, time.time())
+            now = time.time()
+            self._line = attempts_timeline(self._attempts, now) if self._attempts else timeline(self._trials, now)
+            self._name_rows(self._line)
             states = np.array([state.value for state in self._line.states], dtype=object)
             for state in TrialState:
                 self._draw_state(self._line, state, states == state.value)
@@ -90,7 +99,19 @@ class TimelinePlot(PlotPanel):
             state=self.theme.state(line.states[place]).word,
             duration=format_duration(float(line.ends[place] - line.starts[place])),
         )
+        if line.places:
+            worker = line.rows[int(line.lanes[place])]
+            text += self.tr(", worker {worker} ({place})").format(worker=worker, place=line.places[place])
         return int(line.numbers[place]), text
+
+    def _name_rows(self, line: Timeline) -> None:
+        """Names of workers at the left, where rows are workers."""
+        if not line.rows:
+            self.plot.hideAxis("left")
+            return
+        self.plot.showAxis("left")
+        self.plot.setLabel("left", self.tr("Worker"))
+        self.plot.getAxis("left").setTicks([[(-lane, name) for lane, name in enumerate(line.rows)]])
 
     def _draw_state(self, line: Timeline, state: TrialState, of_state: np.ndarray) -> None:
         item = self._bars.get(state)

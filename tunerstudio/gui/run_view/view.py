@@ -17,6 +17,7 @@ from tunerstudio.gui.plots.history import HistoryPlot
 from tunerstudio.gui.plots.importance import ImportancePlot
 from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.plots.parallel import ParallelPlot
+from tunerstudio.gui.plots.resources import ResourcesPlot
 from tunerstudio.gui.plots.throttle import Throttle
 from tunerstudio.gui.plots.timeline import TimelinePlot
 from tunerstudio.gui.run_view.about_session import about_endings, about_session
@@ -60,6 +61,7 @@ class RunView(QWidget):
         self.curves = CurvesPlot(theme, self)
         self.trials = TrialsPanel(theme, self)
         self.timeline = TimelinePlot(theme, self)
+        self.resources = ResourcesPlot(theme, self)
         self.parallel = ParallelPlot(theme, self)
         self.importance = ImportancePlot(theme, self)
         self.log = LogView(theme, self)
@@ -93,9 +95,13 @@ class RunView(QWidget):
         study.selection_changed.connect(self._take_selection)
         study.search_state_changed.connect(self._refresh_soon.request)
         study.session_changed.connect(self._refresh_soon.request)
+        study.resources_added.connect(self._take_surroundings)
+        study.attempts_changed.connect(self._take_surroundings)
+        study.disk_changed.connect(self._take_surroundings)
         study.document_changed.connect(self._take_document)
         self.log.set_lines(study.log)
         self.curves.set_epochs(study.epochs)
+        self._take_surroundings()
         self._take_document()
         self._take_epochs([reports[-1] for reports in study.epochs.values() if reports])
         self._take_selection(study.selection)
@@ -143,6 +149,7 @@ class RunView(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName(self.tr("More about the search"))
         self.tabs.addTab(self.timeline, self.tr("Timeline"))
+        self.tabs.addTab(self.resources, self.tr("Resources"))
         self.tabs.addTab(self.parallel, self.tr("Parallel"))
         self.tabs.addTab(self.importance, self.tr("Importance"))
         self.tabs.addTab(self.log, self.tr("Log"))
@@ -180,6 +187,9 @@ class RunView(QWidget):
         study.selection_changed.disconnect(self._take_selection)
         study.search_state_changed.disconnect(self._refresh_soon.request)
         study.session_changed.disconnect(self._refresh_soon.request)
+        study.resources_added.disconnect(self._take_surroundings)
+        study.attempts_changed.disconnect(self._take_surroundings)
+        study.disk_changed.disconnect(self._take_surroundings)
         study.document_changed.disconnect(self._take_document)
 
     def _take_trials(self, trials: list[Trial]) -> None:
@@ -193,6 +203,13 @@ class RunView(QWidget):
         # All epochs of a search log the same metrics; the last one speaks for its batch.
         self.curves.add_metrics(list(epochs[-1].metrics), self._study.document.search.objective.name)
         self._refresh_soon.request()
+
+    def _take_surroundings(self, *_: object) -> None:
+        if self._study is None:
+            return
+        self.resources.set_samples(self._study.resources)
+        self.resources.set_disk(self._study.disk)
+        self.timeline.set_attempts(self._study.attempts)
 
     def _take_reset(self) -> None:
         self.trials.reset()
@@ -232,7 +249,13 @@ class RunView(QWidget):
         self.history.setVisible(scores > 0)
         self.curves.setVisible(has_epochs)
         self.upper_part.setVisible(scores > 0 or has_epochs)
-        for widget, has_data in ((self.timeline, done), (self.parallel, scores > 1), (self.importance, scores > 0)):
+        shown = (
+            (self.timeline, done or bool(self._study.attempts)),
+            (self.resources, bool(self._study.resources) or self._study.disk is not None),
+            (self.parallel, scores > 1),
+            (self.importance, scores > 0),
+        )
+        for widget, has_data in shown:
             self.tabs.setTabVisible(self.tabs.indexOf(widget), has_data)
         if done and not self._tab_chosen:
             self.tabs.setCurrentWidget(self.timeline)
