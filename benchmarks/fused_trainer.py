@@ -25,7 +25,8 @@ from tunerstudio.worker import fit_road
 from tunerstudio.worker.fused import FusedTrainer
 from tunerstudio.worker.fused_cache import ProgramCache
 from tunerstudio.worker.fused_seed import set_keras_seed
-from tunerstudio.worker.training import FitPlan, StopRequest, Trainer, TrainingArrays
+from tunerstudio.worker.trainer import Trainer
+from tunerstudio.worker.training import FitPlan, StopRequest, TrainingArrays
 
 EXECUTIONS, EPOCHS, BATCH = 3, 15, 32
 

@@ -1,5 +1,7 @@
 """Networks that differ in sizes or numbers alone share one compiled program, and still train as with fit."""
 
+import random
+
 import pytest
 
 tensorflow = pytest.importorskip("tensorflow")
@@ -7,6 +9,7 @@ import keras  # noqa: E402
 from keras import layers, optimizers  # noqa: E402
 
 from tests.worker.fused_samples import (  # noqa: E402
+    Curve,
     assert_same,
     binary,
     classes,
@@ -19,9 +22,11 @@ from tests.worker.fused_samples import (  # noqa: E402
     sequences,
     table,
 )
+from tunerstudio.study.errors import ModelError  # noqa: E402
 from tunerstudio.worker.fused import FusedTrainer  # noqa: E402
 from tunerstudio.worker.fused_cache import ProgramCache  # noqa: E402
 from tunerstudio.worker.fused_signature import architecture_of  # noqa: E402
+from tunerstudio.worker.training import StopRequest  # noqa: E402
 
 # Keras 3.15 turns variables into arrays in a way that NumPy 2 warns of.
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")]
@@ -120,6 +125,25 @@ def test_sizes_open_when_the_second_network_comes(trainer):
         pair = fused(seeded(lambda size=size: deep(size)), arrays, plan(), trainer)
         assert_same(pair, fit(seeded(lambda size=size: deep(size)), arrays, plan()))
     assert (trainer.cache.built, trainer.cache.reused, len(trainer.cache)) == (2, 3, 1)
+
+
+def test_a_look_at_another_network_opens_the_right_sizes_at_once(trainer):
+    arrays, chosen = table(), plan()
+
+    def fails():
+        raise ModelError("cannot be built")
+
+    for size, alike in ((3, lambda: deep(5)), (6, fails), (4, None)):
+        keras.utils.set_random_seed(0)
+        model, curve = deep(size), Curve()
+        state = random.getstate()
+        result = trainer(model, arrays, chosen, curve, StopRequest(), alike=alike)
+        assert random.getstate() == state
+        assert_same((result, curve), fit(seeded(lambda size=size: deep(size)), arrays, chosen))
+    assert (trainer.cache.built, trainer.cache.reused) == (1, 2)
+    fused(binary(), arrays, chosen, FusedTrainer(trainer.cache))
+    trainer(binary(layers.Dense(2), layers.Dense(2)), arrays, chosen, Curve(), StopRequest(), alike=fails)
+    assert trainer.cache.built == 3
 
 
 def attention(size):

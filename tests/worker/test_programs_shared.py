@@ -45,3 +45,24 @@ def test_models_of_blocks_have_a_signature_that_values_do_not_change(name):
     assert signatures[0] is not None
     assert signatures[0] == signatures[1]
     assert signatures[0] != signatures[2]
+
+
+def test_whole_numbers_change_to_others_that_are_allowed():
+    from tunerstudio.study.hyperparameters import Boolean, Choice, Float, Int, SearchSpace
+    from tunerstudio.worker.hypermodels import other_sizes
+
+    kinds = (
+        Int(name="units", min=8, max=32, step=8),
+        Int(name="doubling", min=4, max=64, step=2, sampling="log"),
+        Int(name="one", min=3, max=3),
+        Choice(name="filters", choices=(16, 32, 64)),
+        Choice(name="activation", choices=("relu", "tanh")),
+        Boolean(name="flag"),
+        Float(name="rate", min=0.1, max=0.2),
+    )
+    space = SearchSpace(hyperparameters=kinds)
+    values = {"units": 8, "doubling": 8, "one": 3, "filters": 32, "activation": "relu", "flag": True, "rate": 0.15}
+    changed = other_sizes(space, values)
+    assert changed == {**values, "units": 16, "doubling": changed["doubling"], "filters": 16}
+    assert changed["doubling"] != 8
+    assert space.problems(changed) == []

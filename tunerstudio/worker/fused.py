@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -49,10 +50,14 @@ class FusedTrainer:
         on_epoch: OnEpoch,
         stop: StopRequest,
         checkpointer: Checkpointer | None = None,
+        alike: Callable[[], keras.Model] | None = None,
     ) -> FitResult:
-        """Train `model`; see `Trainer`. Ask `unsupported_reason` before."""
+        """Train `model`; see `Trainer`. Ask `unsupported_reason` before.
+
+        `alike` builds another model of the kind that may come, of other sizes; see `ProgramCache.program_for`.
+        """
         data = self._data.get(arrays, plan)
-        program = self._program(model, data, plan)
+        program = self._program(model, data, plan, alike)
         program.load(model)
         execution = _Execution(program, data, plan, self._order, stop)
         try:
@@ -61,12 +66,14 @@ class FusedTrainer:
             program.unload(model)
         return execution.result(model, stopped)
 
-    def _program(self, model: keras.Model, data: DeviceData, plan: FitPlan) -> Program:
+    def _program(
+        self, model: keras.Model, data: DeviceData, plan: FitPlan, alike: Callable[[], keras.Model] | None
+    ) -> Program:
         if not model.built or not all(layer.built for layer in model._flatten_layers()):
             build_state(model, data.train)
         # A callback may hold the model, save it or change it for good: then the model keeps a program of its own.
         if not plan.callbacks:
-            return self.cache.program_for(model, data.train, data.validation)
+            return self.cache.program_for(model, data.train, data.validation, alike)
         return self.cache.bound_program(model, data.train, data.validation)
 
 

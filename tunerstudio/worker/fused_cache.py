@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import random
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
+from tunerstudio.study.errors import ModelError
 from tunerstudio.worker.fused_program import Program, Rows
 from tunerstudio.worker.fused_signature import Architecture, architecture_of
 from tunerstudio.worker.fused_sizes import Shapes, fits, is_open, merged
@@ -57,14 +60,30 @@ class ProgramCache:
         if found is not None:
             self._sizes_for(found)
 
-    def program_for(self, model: keras.Model, train: Rows, validation: Rows) -> Program:
-        """A program that `load` makes ready for `model`: a kept one if there is one of its kind."""
+    def program_for(
+        self,
+        model: keras.Model,
+        train: Rows,
+        validation: Rows,
+        alike: Callable[[], keras.Model] | None = None,
+    ) -> Program:
+        """A program that `load` makes ready for `model`: a kept one if there is one of its kind.
+
+        Args:
+            model: Built and compiled.
+            train: Training rows, for their shapes and types.
+            validation: Validation rows, possibly none at all.
+            alike: Builds a model of other sizes; called when the first program of a kind is made, so that the next
+                models find those sizes open.
+        """
         found = architecture_of(model) if self.limit > 0 else None
         if found is None:
             return self.bound_program(model, train, validation)
         kinds = _kinds(train), _kinds(validation)
         kept = earlier = self._programs.pop((self._identity(found.structure, found.sizes), *kinds), None)
         if kept is None or not fits(kept.sizes, found.sizes):
+            if alike is not None and found.structure not in self._seen:
+                self._look_ahead(alike)
             kept = self._make(model, found, train, validation)
             self.built += 1
         else:
@@ -75,6 +94,13 @@ class ProgramCache:
         while len(self._programs) > self.limit:
             self._programs.popitem(last=False)
         return kept.program
+
+    def _look_ahead(self, alike: Callable[[], keras.Model]) -> None:
+        try:
+            with _python_random_kept():
+                self.learn(alike())
+        except ModelError as error:
+            _log.info("a network of other sizes cannot be built: %s", error)
 
     def _identity(self, structure: str, sizes: Shapes) -> str:
         """Equal for models that share a program, once it leaves their sizes open."""
@@ -109,16 +135,23 @@ class ProgramCache:
 
 def _twin(model: keras.Model) -> keras.Model:
     """Another model of the same architecture, compiled alike; draws nothing from the caller's random state."""
-    before = random.getstate()
-    try:
+    with _python_random_kept():
         twin = type(model).from_config(model.get_config())
         arguments = dict(model._compile_config.config)
         for stateful in ("optimizer", "metrics", "weighted_metrics"):
             arguments[stateful] = _fresh(arguments[stateful])
         twin.compile(**arguments)
+    return twin
+
+
+@contextmanager
+def _python_random_kept() -> Iterator[None]:
+    """Layers that are made inside draw nothing from the caller's random state."""
+    before = random.getstate()
+    try:
+        yield
     finally:
         random.setstate(before)
-    return twin
 
 
 def _fresh(part: Any) -> Any:
