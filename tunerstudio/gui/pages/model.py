@@ -5,24 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.code_panel import CodePanel
+from tunerstudio.gui.model_editor.drawing import LayerFacts
+from tunerstudio.gui.model_editor.drawing_layout import OUTPUT
 from tunerstudio.gui.model_editor.estimator_panel import EstimatorPanel
 from tunerstudio.gui.model_editor.layers_panel import LayersPanel
+from tunerstudio.gui.model_editor.space_panel import headline
+from tunerstudio.gui.model_editor.space_watcher import SpaceWatcher
 from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
 from tunerstudio.gui.widgets.basics import muted_label
+from tunerstudio.protocol.space import NetworkDescription, SpaceReport
 from tunerstudio.study.catalogue import Catalogue, load_catalogue
 from tunerstudio.study.checks import model_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.hyperparameters import UNCOUNTABLE
 from tunerstudio.study.model import BlocksModel, CodeModel, EstimatorModel, ModelSpec
-from tunerstudio.study.network import placed_layers, search_space
+from tunerstudio.study.network import INPUT, placed_layers, search_space
 from tunerstudio.study.objectives import objective_problem, usual_objective
 from tunerstudio.study.templates import new_document, template_names
 
@@ -62,7 +67,12 @@ class ModelPage(Page):
         self.tabs.currentChanged.connect(self._tab_chosen)
         self._space = muted_label()
         self._space.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.watcher = SpaceWatcher(services.engine, self)
+        self.watcher.report_changed.connect(self._show_report)
+        self.watcher.described.connect(self._show_description)
         self.layers = LayersPanel(theme, self._catalogue)
+        self.watcher.failed.connect(self.layers.space.show_failure)
+        self.layers.drawing.values_changed.connect(lambda: self.watcher.describe(self.layers.drawing.values()))
         self.code = CodePanel(theme)
         self.estimator = EstimatorPanel(theme, self._catalogue)
         self.layers.trouble_changed.connect(self.status_changed)
@@ -93,6 +103,7 @@ class ModelPage(Page):
         self._study = study
         self._kind = ""
         self._held.clear()
+        self.watcher.set_study(study)
         for panel in (self.layers, self.code, self.estimator):
             panel.set_study(study)
         if study is not None:
@@ -147,12 +158,39 @@ class ModelPage(Page):
         self._stale = not self.isVisible()
         if not self._stale:
             self._show(document)
+            self._watch()
         self.status_changed.emit()
+
+    def _watch(self) -> None:
+        """Let the whole space be checked, unless something is wrong that is told already."""
+        if self._problems or self._troubles():
+            self.watcher.rest()
+        else:
+            self.watcher.watch()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._stale:
             self._refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.watcher.rest()
+
+    def _show_report(self, report: SpaceReport | None) -> None:
+        self.layers.space.show_report(report)
+        if self._study is None:
+            return
+        self._space.setText(headline(report) if report is not None else self._space_sentence(self._study.document))
+        failing = bool(report is not None and report.problems)
+        self.layers.below.setTabText(1, self.tr("Whole space (!)") if failing else self.tr("Whole space"))
+
+    def _show_description(self, description: NetworkDescription) -> None:
+        facts = {layer.name: LayerFacts(_shape_text(layer.shape), layer.weights) for layer in description.layers}
+        facts[INPUT] = LayerFacts(_shape_text(description.input_shape), 0)
+        if description.layers:
+            facts[OUTPUT] = facts[description.layers[-1].name]
+        self.layers.drawing.show_facts(description.values, facts)
 
     def _show(self, document: StudyDocument) -> None:
         by_field: dict[str, str] = {}
@@ -162,7 +200,8 @@ class ModelPage(Page):
             self.layers.refresh(by_field)
         elif isinstance(document.model, EstimatorModel):
             self.estimator.refresh(by_field)
-        self._space.setText(self._space_sentence(document))
+        if self.watcher.report is None or not isinstance(document.model, BlocksModel):
+            self._space.setText(self._space_sentence(document))
 
     def _troubles(self) -> dict[str, str]:
         if self._kind == "blocks":
@@ -233,3 +272,8 @@ class ModelPage(Page):
         if objective_problem(search.objective, document.data.task, model):
             search = search.model_copy(update={"objective": usual_objective(document.data.task)})
         self._study.edit(text, document.model_copy(update={"model": model, "search": search}))
+
+
+def _shape_text(shape: tuple[int | None, ...] | None) -> str:
+    """`28 × 28 × 16`; what is unknown is a question mark."""
+    return " × ".join("?" if size is None else str(size) for size in shape or ())
