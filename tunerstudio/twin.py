@@ -78,7 +78,7 @@ class Study:
         """
         seen = {trial.number for trial in self.trials() if trial.state.is_finished}
         with self._engine() as engine:
-            engine.request("run", folder=str(self.folder), trials=trials)
+            engine.request("run", folder=str(self.folder), trials=trials, interactive=False)
             for message in engine.messages():
                 if isinstance(message, Notice) and message.name == "changed" and on_trial is not None:
                     self._tell(seen, on_trial)

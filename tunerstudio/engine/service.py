@@ -6,8 +6,10 @@ at a time.
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,40 @@ from pydantic import ValidationError
 
 from tunerstudio.engine.control import SessionControl, When
 from tunerstudio.engine.engine import Engine
-from tunerstudio.engine.session import SessionListener
+from tunerstudio.engine.results import SessionListener
+from tunerstudio.protocol.control import command_from
 from tunerstudio.protocol.loop import Channel, ChannelClosedError, Reporter, answer, failure
 from tunerstudio.protocol.service import Notice, Request, from_line
+from tunerstudio.protocol.space import SpaceReport
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.files import load_document
-from tunerstudio.study.trials import Trial
+from tunerstudio.study.trials import SessionRecord, SessionState, Trial
 from tunerstudio.study.trust import is_trusted, trust
 
 Params = dict[str, Any]
 
+SEARCH_THREAD = "search"
+
+STOP_LIMIT_S = 30.0
+"""How long a search may take to stop when the window is gone."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A request to run."""
+
+    folder: Path
+    target: int | None
+    control: SessionControl
+    request: int
+    is_interactive: bool
+
 
 class EngineService:
-    """Answers the methods device, open, check, space, run, stop, save and trust."""
+    """Answers requests.
+
+    They are device, open, trust; check, space, describe; check_space, cancel_check; run, stop, command, detach; save.
+    """
 
     def __init__(self, engine: Engine, channel: Channel) -> None:
         """Serve `engine` through `channel`."""
@@ -35,21 +58,28 @@ class EngineService:
         self._channel = channel
         self._guard = threading.Lock()
         self._control: SessionControl | None = None
+        self._goes_on = False
         self._threads: list[threading.Thread] = []
         self._handlers: dict[str, Callable[[Params, Reporter], Params]] = {
             "device": self._device,
             "open": self._open,
             "check": self._check,
             "space": self._space,
+            "check_space": self._check_space,
+            "cancel_check": self._cancel_check,
+            "describe": self._describe,
             "run": self._run,
             "stop": self._stop,
+            "command": self._command,
+            "detach": self._detach,
             "save": self._save,
             "trust": self._trust,
         }
-        self._slow = {"device", "check", "space", "save"}
+        self._slow = {"device", "check", "space", "check_space", "describe", "save", "command"}
+        self._cancel_space = threading.Event()
 
     def serve(self, lines: Iterable[bytes]) -> None:
-        """Answer until `lines` ends; then stop a running search at once and end the workers."""
+        """Answer until `lines` ends; then stop a running search at once, unless it shall go on, and end the workers."""
         self._engine.pool.warm_up(1)
         self._in_thread("device", self._announce_device)
         try:
@@ -85,12 +115,25 @@ class EngineService:
 
     def _shut_down(self) -> None:
         with self._guard:
-            if self._control is not None:
+            if self._goes_on:
+                self._stop_when_asked_to_end()
+            elif self._control is not None:
                 self._control.request_stop("now")
         for thread in self._threads:
-            if thread.name == "search":
-                thread.join(30.0)
+            if thread.name == SEARCH_THREAD:
+                thread.join(None if self._goes_on else STOP_LIMIT_S)
         self._engine.close()
+
+    def _stop_when_asked_to_end(self) -> None:
+        """Without a window, the system's polite way to end a program ends the search in order."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda number, frame: self._request_stop("now"))
+
+    def _request_stop(self, when: When) -> bool:
+        control = self._control
+        if control is not None:
+            control.request_stop(when)
+        return control is not None
 
     def _notice(self, name: str, **data: Any) -> None:
         self._channel.send(Notice(name=name, data=data))
@@ -135,14 +178,55 @@ class EngineService:
     def _space(self, params: Params, report: Reporter) -> Params:
         return {"space": self._engine.space(Path(params["folder"])).model_dump(mode="json")}
 
+    def _check_space(self, params: Params, report: Reporter) -> Params:
+        """What is known on the way comes as notices `space`: {folder, report}."""
+        folder = Path(params["folder"])
+        with self._guard:
+            self._cancel_space.set()  # a check that still runs is of an older document
+            cancel = self._cancel_space = threading.Event()
+
+        def on_report(seen: SpaceReport) -> None:
+            report(seen.done / max(1, seen.total))
+            self._notice("space", folder=params["folder"], report=seen.model_dump(mode="json"))
+
+        count = int(params.get("count", 200))
+        found = self._engine.check_space(folder, lambda text: report(None, text), on_report, cancel, count)
+        return {"report": found.model_dump(mode="json")}
+
+    def _cancel_check(self, params: Params, report: Reporter) -> Params:
+        with self._guard:
+            self._cancel_space.set()
+        return {}
+
+    def _describe(self, params: Params, report: Reporter) -> Params:
+        found = self._engine.describe(Path(params["folder"]), params.get("values"))
+        return {"description": found.model_dump(mode="json")}
+
     def _run(self, params: Params, report: Reporter) -> Params:
         folder = Path(params["folder"])
         with self._guard:
             if self._control is not None:
                 raise TunerStudioError("a search is running already: stop it first")
             control = self._control = SessionControl()
-        self._in_thread("search", lambda: self._search(folder, params.get("trials"), control, report.request))
+            self._goes_on = params.get("on_window_death") == "continue"
+        search = _Search(folder, params.get("trials"), control, report.request, params.get("interactive", True))
+        self._in_thread(SEARCH_THREAD, lambda: self._search(search))
         return {}
+
+    def _detach(self, params: Params, report: Reporter) -> Params:
+        """The search goes on when the window ends."""
+        with self._guard:
+            self._goes_on = True
+            return {"running": self._control is not None}
+
+    def _command(self, params: Params, report: Reporter) -> Params:
+        try:
+            command = command_from(params["command"])
+        except ValidationError as error:
+            raise TunerStudioError(f"This is not a command to a search: {error}") from error
+        carried = self._engine.command(Path(params["folder"]), command)
+        self._notice("changed", folder=params["folder"])
+        return {"id": carried.id, "outcome": carried.outcome}
 
     def _stop(self, params: Params, report: Reporter) -> Params:
         when: When = "now" if params.get("when") == "now" else "epoch"
@@ -167,16 +251,17 @@ class EngineService:
 
     # -- the search -----------------------------------------------------------------------------------------------
 
-    def _search(self, folder: Path, target: int | None, control: SessionControl, request: int) -> None:
-        where = str(folder)
+    def _search(self, search: _Search) -> None:
+        control, where = search.control, str(search.folder)
         began = threading.Event()
 
         def tell(name: str, **data: Any) -> None:
-            # A window that is gone must not break the session: it ends in order and can be resumed.
+            # A window that is gone must not break the session: it goes on, or ends in order and can be resumed.
             try:
                 self._notice(name, folder=where, **data)
             except ChannelClosedError:
-                control.request_stop("now")
+                if not self._goes_on:
+                    control.request_stop("now")
 
         def on_trial(trial: Trial) -> None:
             if not began.is_set():
@@ -184,15 +269,29 @@ class EngineService:
                 tell("search", state="running", message="")
             tell("changed")
 
-        listener = SessionListener(on_trial, lambda epochs: tell("changed"), lambda level, text: tell("changed"))
+        def on_session(record: SessionRecord) -> None:
+            if record.state is SessionState.RUNNING and not began.is_set():
+                return  # the window hears of the first trial
+            if record.state is not SessionState.ENDED:
+                tell("search", state=record.state.value, reason=record.reason, message=record.message)
+            tell("changed")
+
+        listener = SessionListener(
+            on_trial, lambda epochs: tell("changed"), lambda level, text: tell("changed"), on_session
+        )
         tell("search", state="starting", message="")
         try:
             result = self._engine.run(
-                folder, control, listener, target, lambda text: tell("search", state="starting", message=text)
+                search.folder,
+                control,
+                listener,
+                search.target,
+                lambda text: tell("search", state="starting", message=text),
+                search.is_interactive,
             )
             ending = {"reason": result.reason, "message": result.message, "completed": result.completed}
         except Exception as error:  # noqa: BLE001  # a service outlives whatever a search meets
-            told = failure(request, "run", error)
+            told = failure(search.request, "run", error)
             ending = {"reason": "failed", "message": told.message, "details": told.details}
             ending["problems"] = [list(problem) for problem in told.problems]
         finally:
