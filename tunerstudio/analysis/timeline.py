@@ -36,7 +36,6 @@ class Timeline:
 
 
 _OUTCOMES = {
-    "": TrialState.RUNNING,
     "completed": TrialState.COMPLETED,
     "failed": TrialState.FAILED,
     "pruned": TrialState.PRUNED,
@@ -46,20 +45,30 @@ _OUTCOMES = {
 """What an attempt is shown as; any other outcome left the trial waiting."""
 
 
-def attempts_timeline(attempts: Sequence[Attempt], now: float) -> Timeline:
-    """A bar for every start of a trial, a row for every worker (and its machine, if there are several)."""
+def attempts_timeline(attempts: Sequence[Attempt], now: float, is_live: bool = True) -> Timeline:
+    """A bar for every start of a trial, a row for every worker (and its machine, if there are several).
+
+    Args:
+        attempts: What ran where.
+        now: Seconds since the epoch.
+        is_live: Whether somebody runs the search: if not, what has no end was cut off when its engine died.
+    """
     ordered = sorted(attempts, key=lambda attempt: (attempt.started_at, attempt.trial))
     workers = sorted({(attempt.node, attempt.worker) for attempt in ordered})
     lanes = {worker: lane for lane, worker in enumerate(workers)}
     several = len({node for node, _ in workers}) > 1
     names = tuple(f"{node} {number}" if several else str(number) for node, number in workers)
-    ends = [max(now if attempt.ended_at is None else attempt.ended_at, attempt.started_at) for attempt in ordered]
+    latest = max((attempt.ended_at or attempt.started_at for attempt in ordered), default=now)
+    open_end = now if is_live else latest
+    ends = [max(open_end if attempt.ended_at is None else attempt.ended_at, attempt.started_at) for attempt in ordered]
+    running = TrialState.RUNNING if is_live else TrialState.QUEUED
+    states = {**_OUTCOMES, "": running}
     return Timeline(
         np.array([attempt.trial for attempt in ordered], dtype=np.int64),
         np.array([attempt.started_at for attempt in ordered], dtype=np.float64),
         np.array(ends, dtype=np.float64),
         np.array([lanes[(attempt.node, attempt.worker)] for attempt in ordered], dtype=np.int64),
-        tuple(_OUTCOMES.get(attempt.outcome, TrialState.QUEUED) for attempt in ordered),
+        tuple(states.get(attempt.outcome, TrialState.QUEUED) for attempt in ordered),
         names,
         tuple(f"{attempt.node}, {attempt.device}" for attempt in ordered),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tunerstudio.gui.context import StudyContext
-from tunerstudio.gui.model_editor.parsing import value_text
+from tunerstudio.gui.model_editor.parsing import UNSET, value_text
 from tunerstudio.gui.search_form.cards import all_settings
 from tunerstudio.protocol.control import ControlCommand, ReloadStudy, SetBudget, SetWorkers
 from tunerstudio.study.document import StudyDocument
@@ -109,7 +109,8 @@ def describe_changes(before: StudyDocument, after: StudyDocument) -> list[str]:
         for setting in settings:
             old, new = setting.read(before), setting.read(after)
             if old != new:
-                found.append(f"{setting.label} {_shown(old)} → {_shown(new)}")
+                words = [_shown(value, setting.argument.default) for value in (old, new)]
+                found.append(f"{setting.label} {' → '.join(words)}")
     others = (
         (_tr("model"), before.model != after.model),
         (_tr("data"), before.data != after.data),
@@ -126,8 +127,8 @@ def _with_limits(document: StudyDocument, search: Search) -> StudyDocument:
     return document.model_copy(update={"search": changed})
 
 
-def _shown(value: Any) -> str:
-    return value_text(value) or "–"
+def _shown(value: Any, default: Any) -> str:
+    return value_text(default if value is UNSET else value)
 
 
 def _tr(text: str) -> str:

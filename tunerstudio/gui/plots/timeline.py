@@ -24,6 +24,8 @@ class TimelinePlot(PlotPanel):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No bars yet."""
         self._trials: Iterable[Trial] = ()
+        self._attempts: Sequence[Attempt] = ()
+        self._is_live = False
         self._line = timeline((), 0.0)
         self._is_outdated = True
         self._selection: list[int] = []
@@ -36,7 +38,6 @@ class TimelinePlot(PlotPanel):
         self._marks.setZValue(5)
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.hideAxis("left")
-        self._attempts: Sequence[Attempt] = ()
 
     def make_axis(self, side: str) -> Any:
         if side != "bottom":
@@ -52,9 +53,9 @@ class TimelinePlot(PlotPanel):
         self._is_outdated = True
         self.request_redraw()
 
-    def set_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Show what ran where; without attempts the trials themselves are shown."""
-        self._attempts = attempts
+    def set_attempts(self, attempts: Sequence[Attempt], is_live: bool) -> None:
+        """Show what ran where, and whether it goes on; without attempts the trials themselves are shown."""
+        self._attempts, self._is_live = attempts, is_live
         self._is_outdated = True
         self.request_redraw()
 
@@ -67,7 +68,10 @@ class TimelinePlot(PlotPanel):
         if self._is_outdated:
             self._is_outdated = False
             now = time.time()
-            self._line = attempts_timeline(self._attempts, now) if self._attempts else timeline(self._trials, now)
+            if self._attempts:
+                self._line = attempts_timeline(self._attempts, now, self._is_live)
+            else:
+                self._line = timeline(self._trials, now)
             self._name_rows(self._line)
             states = np.array([state.value for state in self._line.states], dtype=object)
             for state in TrialState:

@@ -132,6 +132,7 @@ class RunView(QWidget):
         self.history.set_history(history, search.objective)
         self._best = history.best_number
         self.timeline.set_trials(study.trials.values())
+        self.timeline.set_attempts(study.attempts, study.search_state != "idle")
         self.parallel.set_trials(study.trials.values(), search.objective, self._space)
         self.importance.set_trials(study.trials.values(), search.objective.direction)
         self._choose_curves()
@@ -209,7 +210,7 @@ class RunView(QWidget):
             return
         self.resources.set_samples(self._study.resources)
         self.resources.set_disk(self._study.disk)
-        self.timeline.set_attempts(self._study.attempts)
+        self.timeline.set_attempts(self._study.attempts, self._study.search_state != "idle")
 
     def _take_reset(self) -> None:
         self.trials.reset()
@@ -258,6 +259,7 @@ class RunView(QWidget):
         for widget, has_data in shown:
             self.tabs.setTabVisible(self.tabs.indexOf(widget), has_data)
         if done and not self._tab_chosen:
+            self._tab_chosen = True
             self.tabs.setCurrentWidget(self.timeline)
 
     def _pick(self, number: int, add: bool) -> None:
