@@ -13,6 +13,7 @@ from tunerstudio.protocol import control as messages
 from tunerstudio.protocol.control import ControlCommand
 from tunerstudio.store.lock import is_in_use
 from tunerstudio.store.reader import StudyReader, has_history
+from tunerstudio.store.repair import repair as mend
 from tunerstudio.study.errors import Problem, StudyError, TunerStudioError, suggest
 from tunerstudio.study.files import load_document, parse_document, plain, save_document
 from tunerstudio.study.hyperparameters import Boolean, Choice, Fixed, Float, Int, Scalar, SearchSpace, Values
@@ -117,6 +118,26 @@ def budget(options: argparse.Namespace, output: Output) -> int:
     search = {**plain(document.search), "budget": content}
     changed = parse_document({**plain(document), "search": search}).search.budget
     return _tell(options, output, messages.SetBudget(budget=changed), f"The budget is now: {_budget_text(changed)}.")
+
+
+def repair(options: argparse.Namespace, output: Output) -> int:
+    """Mend a study whose database is damaged, empty or gone."""
+    load_document(options.study)
+    found = mend(options.study)
+    output.result(
+        {
+            "trials": found.trials,
+            "epochs": found.epochs,
+            "lost": list(found.lost),
+            "kept": None if found.kept is None else str(found.kept),
+        }
+    )
+    output.say(f"The study has a whole history again: {found.trials} trials, {found.epochs} epochs.")
+    for sentence in found.lost:
+        output.say(f"  lost: {sentence}")
+    if found.kept is not None:
+        output.say(f"What was there before is kept as {found.kept}.")
+    return 0
 
 
 # -- inside -------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ def add_control(make: Make, number: Callable[[str], int]) -> None:
     _add_verbs(make, number)
     _add_trial_verbs(make, number)
     _add_limits(make, number)
+    make("repair", "mend a study whose history is damaged or gone, with all that can be read of it", control.repair)
 
 
 def _add_verbs(make: Make, number: Callable[[str], int]) -> None:

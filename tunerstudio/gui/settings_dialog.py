@@ -67,7 +67,10 @@ class SettingsDialog(QDialog):
             ),
             "on_window_death": (
                 self.tr("If the window crashes or is killed, its search"),
-                (("stop", self.tr("stops after the epoch")), ("continue", self.tr("goes on in the background"))),
+                (
+                    ("stop", self.tr("stops, and goes on with Resume")),
+                    ("continue", self.tr("goes on in the background")),
+                ),
             ),
         }
 
