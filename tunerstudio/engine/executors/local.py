@@ -337,7 +337,7 @@ class WorkerPool:
         share = Share(self._threads, least_used(self.gpus, in_use))
         arguments = (theirs, str(log_path), share.threads, share.gpu)
         process = self._context.Process(target=run_worker, args=arguments, name=f"worker-{number}", daemon=True)
-        with _no_interrupts():
+        with no_interrupts():
             process.start()
         theirs.close()
         worker = Worker(number, process, ours, log_path, share)
@@ -347,7 +347,7 @@ class WorkerPool:
 
 
 @contextmanager
-def _no_interrupts() -> Iterator[None]:
+def no_interrupts() -> Iterator[None]:
     """Processes that start inside do not get Ctrl+C, which reaches every process of a terminal's group.
 
     A fork server that imports TensorFlow would die of it, and no worker could start any more: when to stop is for

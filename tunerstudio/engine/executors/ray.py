@@ -18,7 +18,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from tunerstudio.engine.executors.base import TrialWorker
-from tunerstudio.engine.executors.local import WorkerDiedError
+from tunerstudio.engine.executors.local import WorkerDiedError, no_interrupts
 from tunerstudio.engine.executors.ray_driver import drive
 from tunerstudio.engine.executors.ray_messages import DEATH, GREETING, Settings
 from tunerstudio.protocol.worker import Command, CommandFailed, Report, WorkerReady, decode_report, encode
@@ -82,7 +82,9 @@ class RayWorker:
         try:
             frame = self.connection.recv_bytes()
         except (EOFError, OSError) as error:
-            raise self._died() from error
+            # The driver tells why before it closes a pipe, unless it was lost itself.
+            self._death = NodeLostError("the connection to the Ray cluster was lost")
+            raise self._death from error
         kind, content = frame[:1], frame[1:]
         if kind == DEATH:
             text = content[1:].decode()
@@ -94,19 +96,12 @@ class RayWorker:
         return decode_report(content)
 
     def _died(self) -> WorkerDiedError:
-        """Why nobody answers: the driver tells before it closes a pipe, unless it was lost itself."""
-        while self._death is None:
+        """Why nobody takes commands any more: what is still to read tells."""
+        while True:
             try:
-                if not self.connection.poll():
-                    break
                 self.receive()
-            except WorkerDiedError:
-                break
-            except OSError:
-                break
-        if self._death is None:
-            self._death = NodeLostError("the connection to the Ray cluster was lost")
-        return self._death
+            except WorkerDiedError as death:
+                return death
 
     def ask(self, command: Command) -> Report:
         """Send `command` and wait for its answer; errors as `TrialWorker.ask`."""
@@ -198,11 +193,18 @@ class RayPool:
         self._closed = False
         self._failure = ""
         self._notes: list[tuple[str, str]] = []
-        settings = Settings(executor.address, executor.cpus_per_trial, executor.gpus_per_trial, str(log_folder))
+        self._start_driver()
+
+    def _start_driver(self) -> None:
+        executor = self._executor
+        settings = Settings(executor.address, executor.cpus_per_trial, executor.gpus_per_trial, str(self._log_folder))
         context = multiprocessing.get_context("spawn")
         self._control, theirs = context.Pipe()
-        self._driver: SpawnProcess = context.Process(target=drive, args=(theirs, settings), name="ray driver")
-        self._driver.start()
+        self._driver: SpawnProcess = context.Process(
+            target=drive, args=(theirs, settings), name="ray driver", daemon=True
+        )
+        with no_interrupts():
+            self._driver.start()
         theirs.close()
 
     def wait_open(self, given_up: Callable[[], bool] = lambda: False) -> None:
@@ -241,12 +243,15 @@ class RayPool:
         """A worker for the caller alone, perhaps still waiting for a place; see `Pool`.
 
         Raises:
-            StudyError: If the cluster is lost.
+            StudyError: If the cluster is lost; the next call tries to reach it again.
         """
         with self._guard:
             self._read_control()
             if self._failure:
-                raise StudyError([Problem("search.executor.address", self._failure)])
+                message, self._failure = self._failure, ""
+                self._end_driver()
+                self._start_driver()
+                raise StudyError([Problem("search.executor.address", message)])
             self._drop_dead()
             candidates = [worker for worker in self._idle if not fresh or worker.study_key is None]
             worker = min(candidates, key=lambda candidate: candidate.rank) if candidates else self._start()
@@ -293,15 +298,18 @@ class RayPool:
             if self._closed:
                 return
             self._closed = True
-            # The driver closes its ends of the workers' pipes, which wakes whoever waits for one.
-            self._control.close()
             idle, self._idle = self._idle, []
+        self._end_driver()
+        for worker in idle:
+            worker.close()
+
+    def _end_driver(self) -> None:
+        # Workers' pipes end with it, which wakes whoever waits for one.
+        self._control.close()
         self._driver.join(CLOSE_LIMIT_S)
         if self._driver.is_alive():
             self._driver.kill()
             self._driver.join()
-        for worker in idle:
-            worker.close()
 
     def _drop_dead(self) -> None:
         for worker in [worker for worker in self._idle if not worker.look()]:
@@ -314,7 +322,7 @@ class RayPool:
         try:
             self._control.send((number, theirs))
         except OSError:
-            self._failure = self._failure or f"the connection to {self._cluster} was lost: start the search again"
+            self._failure = self._failure or f"the connection to {self._cluster} was lost"
         theirs.close()
         log_path = self._log_folder / f"ray-worker-{number}.log"
         log_path.unlink(missing_ok=True)
@@ -328,11 +336,11 @@ class RayPool:
                 wait_s = 0.0
                 self._take(*self._control.recv())
         except (EOFError, OSError):
-            self._failure = self._failure or f"the connection to {self._cluster} was lost: start the search again"
+            self._failure = self._failure or f"the connection to {self._cluster} was lost"
 
     def _take(self, kind: str, *content: object) -> None:
         if kind == "open":
-            self._is_open = True
+            self._is_open, self._room = True, int(str(content[0]))
             self._notes.append(("info", f"trials run on {self._cluster}"))
         elif kind == "failed":
             self._failure = f"{self._cluster} cannot be used: {content[0]}"

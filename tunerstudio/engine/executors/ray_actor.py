@@ -21,13 +21,12 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import psutil
 import ray
 
 from tunerstudio.engine.executors.entry import PRELOAD_MODULE
 from tunerstudio.engine.executors.ray_cache import DataCache, node_cache
 from tunerstudio.engine.executors.ray_child import run_on_node
-from tunerstudio.engine.executors.ray_files import Changes, Watch, write_files
+from tunerstudio.engine.executors.ray_files import Changes, Watch, own_folder, write_files
 from tunerstudio.engine.executors.ray_messages import Batch, NodeFacts, Parcel
 from tunerstudio.engine.outcome import describe_exit
 from tunerstudio.protocol.worker import (
@@ -58,8 +57,7 @@ class NodeHost:
     def __init__(self, names: dict[str, str]) -> None:
         """`names`: of the cluster's nodes for people, by Ray's id, as far as they were given any."""
         self._names = names
-        _remove_remains()
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-"))
+        self._scratch = own_folder(_SCRATCH)
         self._cache = DataCache(node_cache())
         self._context: ForkServerContext | SpawnContext
         if "forkserver" in multiprocessing.get_all_start_methods():
@@ -108,6 +106,11 @@ class NodeHost:
             child, self._child = self._child, None
         if child is not None:
             child.kill()
+
+    def leave(self) -> None:
+        """Leave nothing behind but the data; the actor is not used any more."""
+        self.end()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _placed(self, child: _Child, command: Command, parcel: Parcel) -> Command:
         """The command as the worker on this node understands it."""
@@ -247,14 +250,6 @@ def _write_anew(folder: Path, files: dict[str, bytes]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_files(folder, files)
-
-
-def _remove_remains() -> None:
-    """Remove what actors that were killed have left; those of living processes are in use."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        process = path.name.removeprefix(_SCRATCH).split("-")[0]
-        if process.isdigit() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -11,14 +11,31 @@ import logging
 import multiprocessing
 import os
 import secrets
+import shutil
 import signal
+import socket
 import threading
+import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+from tunerstudio.engine.executors.ray_files import own_folder
 from tunerstudio.engine.executors.ray_messages import Settings
+
+KNOCK_LIMIT_S = 5.0
+"""How long the head of a cluster may take to accept a connection."""
+
+RELAY_LIMIT_S = 4.0
+"""How long workers may take to end when the pool is closed; Ray ends those that take longer."""
+
+LEAVE_LIMIT_S = 15.0
+"""How long leaving the cluster may take when the engine has died."""
 
 TICK_S = 0.5
 """How often the driver looks after its places."""
+
+_FOLDER = "tunerstudio-ray-"
+"""Of a Ray that is started here: its sockets and logs."""
 
 
 def drive(control: Connection, settings: Settings) -> None:
@@ -26,25 +43,28 @@ def drive(control: Connection, settings: Settings) -> None:
 
     Args:
         control: From the engine come (number, connection) for each worker it wants; its end ends the driver. To the
-            engine go ("open", address), ("failed", reason), ("note", level, text), ("waiting", workers) and
+            engine go ("open", room), ("failed", reason), ("note", level, text), ("waiting", workers) and
             ("room", workers).
         settings: How to reach the cluster.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _redirect_output(Path(settings.log_folder) / "ray-driver.log")
     _guard_against_orphanhood()
     _set_environment(settings.address)
+    folder = own_folder(_FOLDER) if settings.address is None else None
     try:
-        address = _connect(settings.address)
-    except Exception as error:  # noqa: BLE001  # Ray raises all kinds; the sentence goes to the user
-        control.send(("failed", _first_line(error)))
-        return
-    try:
-        control.send(("open", address))
+        try:
+            _connect(settings.address, folder)
+        except Exception as error:  # noqa: BLE001  # Ray raises all kinds; the sentence goes to the user
+            control.send(("failed", _first_line(error)))
+            return
         _serve(control, settings)
     finally:
         import ray
 
         ray.shutdown()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serve(control: Connection, settings: Settings) -> None:
@@ -58,36 +78,59 @@ def _serve(control: Connection, settings: Settings) -> None:
             control.send(message)
 
     places = Places(settings, lambda level, text: tell("note", level, text))
-    told: dict[str, int] = {}
+    room = places.room()
+    tell("open", room)
+    told: dict[str, int] = {"room": room, "waiting": 0}
+    relays: list[Relay] = []
     while True:
         try:
             for kind, count in (("room", places.room()), ("waiting", places.waiting)):
-                if told.get(kind) != count:
+                if told[kind] != count:
                     told[kind] = count
                     tell(kind, count)
             if control.poll(TICK_S):
+                relays = [relay for relay in relays if not relay.join(0.0)]
                 number, connection = control.recv()
-                Relay(number, connection, places, settings).start()
+                relays.append(Relay(number, connection, places, settings))
+                relays[-1].start()
             places.tend()
         except (EOFError, OSError):
-            return  # the engine has closed the pool
+            break  # the engine has closed the pool
+    deadline = time.monotonic() + RELAY_LIMIT_S
+    for relay in relays:
+        relay.close()
+    for relay in relays:
+        relay.join(max(0.0, deadline - time.monotonic()))
+    places.close()
 
 
-def _connect(address: str | None) -> str:
-    """Join the cluster, or start one; its address."""
+def _connect(address: str | None, folder: Path | None) -> None:
+    """Join the cluster, or start one that keeps its files in `folder`."""
     import ray
 
     if address is None:
-        context = ray.init(
+        ray.init(
             address="local",
             _node_ip_address="127.0.0.1",
+            _temp_dir=str(folder),
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
     else:
-        context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    return str(context.address_info["gcs_address"])
+        _knock(address)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _knock(address: str) -> None:
+    """OSError if nobody listens at `address`, which Ray would find out after a minute or more."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or "/" in address:
+        return  # "auto", or something that Ray knows better than we do
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_LIMIT_S).close()
+    except OSError as error:
+        raise OSError(f"nothing answers there ({error}); is `ray start --head` running on that machine?") from error
 
 
 def _set_environment(address: str | None) -> None:
@@ -105,6 +148,14 @@ def _set_environment(address: str | None) -> None:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 
+def _redirect_output(path: Path) -> None:
+    """Send what Ray prints to a log: the engine's own output may be a conversation with the window."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+
+
 def _is_loopback(address: str) -> bool:
     host = address.rsplit(":", 1)[0].strip("[]")
     try:
@@ -119,12 +170,14 @@ def _first_line(error: Exception) -> str:
 
 
 def _guard_against_orphanhood() -> None:
-    """End with the engine, also while Ray is being started."""
+    """End with the engine, also while Ray is being started or cannot be left."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def wait() -> None:
         parent.join()
+        # The main thread sees the end of its pipe and leaves the cluster; what it does not end, the system does.
+        time.sleep(LEAVE_LIMIT_S)
         os._exit(0)
 
     threading.Thread(target=wait, name="parent guard", daemon=True).start()

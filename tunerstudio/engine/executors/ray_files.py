@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+import psutil
 
 CHUNK_BYTES = 64 * 2**20
 """Large files travel in pieces of this size."""
@@ -97,6 +101,15 @@ def _inside(folder: Path, name: str) -> Path:
     if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in name:
         raise ValueError(f"{name!r} is no file name inside a folder")
     return folder.joinpath(*path.parts)
+
+
+def own_folder(prefix: str) -> Path:
+    """A new temporary folder whose name tells this process, after those of processes that are gone were removed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        process = path.name.removeprefix(prefix).split("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
 
 
 class Watch:

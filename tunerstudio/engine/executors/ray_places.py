@@ -28,6 +28,9 @@ IDLE_LIMIT_S = 20.0
 END_LIMIT_S = 15.0
 """How long a place may take to end its worker before it is given up itself."""
 
+LEAVE_LIMIT_S = 3.0
+"""How long places may take to tidy up."""
+
 CONCURRENCY = 4
 """Calls that one actor answers at the same time: one that waits for reports, one with a command, and one to end it."""
 
@@ -108,8 +111,13 @@ class Places:
         with self._guard:
             old = [place for place, since in self._idle if now - since > IDLE_LIMIT_S]
             self._idle = [(place, since) for place, since in self._idle if now - since <= IDLE_LIMIT_S]
-        for place in old:
-            ray.kill(place.actor)
+        _leave(old)
+
+    def close(self) -> None:
+        """Give all places back that no worker has."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+        _leave([place for place, _ in idle])
 
     def room(self) -> int:
         """How many places the nodes of now have, those in use included."""
@@ -143,6 +151,15 @@ class Places:
                 return
             self._noted_at = now
         self._note(*waiting_text(self._settings, ray.nodes(), ray.available_resources()))
+
+
+def _leave(places: list[Place]) -> None:
+    """Give places back; what they cannot tidy up themselves, the next worker on their node does."""
+    asked = [place.actor.leave.remote() for place in places]
+    if asked:
+        ray.wait(asked, num_returns=len(asked), timeout=LEAVE_LIMIT_S)
+    for place in places:
+        ray.kill(place.actor)
 
 
 def waiting_text(settings: Settings, nodes: list[dict[str, Any]], free: dict[str, float]) -> tuple[str, str]:

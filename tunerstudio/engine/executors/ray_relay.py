@@ -37,14 +37,24 @@ class Relay:
         """Serve the worker `number`, whose engine has the other end of `connection`."""
         self._number, self._connection, self._places, self._settings = number, connection, places, settings
         self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"worker {number}", daemon=True)
         self._place: Place | None = None
         self._folder: Path | None = None
         self._log_path = Path(settings.log_folder) / f"ray-worker-{number}.log"
 
     def start(self) -> None:
         """Work in two threads of its own."""
-        threading.Thread(target=self._run, name=f"worker {self._number}", daemon=True).start()
+        self._thread.start()
         threading.Thread(target=self._pass_commands, name=f"commands {self._number}", daemon=True).start()
+
+    def close(self) -> None:
+        """End the worker; see `join`."""
+        self._closed.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until the worker has ended and its place is free; whether that is so."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     # -- reports --------------------------------------------------------------------------------------------------
 
