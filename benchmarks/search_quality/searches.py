@@ -186,8 +186,7 @@ def _proposer(job: Job, table: Table, seed: int, pruner: Pruner | None) -> Propo
     options = dict(_option(pair) for pair in text.split(",")) if text else {}
     manifest = get(name).manifest
     assert manifest is not None
-    curves = pruner.curves if pruner else None
-    return AlgorithmHost(manifest, table.space, Objective(), seed, job.trials, table.epochs, options, curves=curves)
+    return AlgorithmHost(manifest, table.space, Objective(), seed, job.trials, table.epochs, options, pruner=pruner)
 
 
 def _option(pair: str) -> tuple[str, JsonValue]:

@@ -227,8 +227,7 @@ def test_a_search_with_pruning_trains_less_and_finds_as_much():
         return quality + 0.9**epochs
 
     def search(judge: Pruner | None) -> Simulation:
-        curves = judge.curves if judge else None
-        host = AlgorithmHost(get("random").manifest, CONTINUOUS, Objective(), 0, 60, 27, {}, curves=curves)
+        host = AlgorithmHost(get("random").manifest, CONTINUOUS, Objective(), 0, 60, 27, {}, pruner=judge)
         simulation = Simulation(host, score, pruner=judge)
         simulation.run(60)
         simulation.end_all()

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 from threadpoolctl import ThreadpoolController
 
 from tunerstudio.algorithms.api import Answer, Finished, History, Options, Proposal, Wait
-from tunerstudio.algorithms.curves import LearningCurves
 from tunerstudio.algorithms.discovery import check_options, check_space
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.guard import Guard
@@ -20,6 +19,7 @@ from tunerstudio.algorithms.legality import legal_values, plain
 from tunerstudio.algorithms.loading import load_module
 from tunerstudio.algorithms.manifest import Manifest
 from tunerstudio.algorithms.oracle import OracleDriver, OracleSettings
+from tunerstudio.algorithms.pruning import Pruner
 from tunerstudio.algorithms.tried import TriedConfigurations
 from tunerstudio.study.constraints import FIELD, broken_constraint, constraint_problems, parse_constraints
 from tunerstudio.study.errors import Problem, StudyError
@@ -51,7 +51,7 @@ class AlgorithmHost:
         max_epochs: Epochs per execution that the study allows.
         options: As in the study document; missing ones take their defaults.
         time_limit_s: How long one proposal may take.
-        curves: Learning curves, where trials may be pruned (`Pruner.curves`).
+        pruner: Of the study, whose learning curves the algorithm sees; None: nothing is ended early.
         constraints: Conditions that the values of every trial must keep to.
         also: Further objectives.
 
@@ -70,7 +70,7 @@ class AlgorithmHost:
         max_epochs: int,
         options: Mapping[str, JsonValue] | None = None,
         time_limit_s: float = 300.0,
-        curves: LearningCurves | None = None,
+        pruner: Pruner | None = None,
         constraints: Sequence[str] = (),
         also: Sequence[SecondObjective] = (),
     ) -> None:
@@ -86,7 +86,7 @@ class AlgorithmHost:
         self._max_trials = max_trials
         self._max_epochs = max_epochs
         self._options: Options = dict(complete)
-        self._curves = curves
+        self.pruner = pruner
         self._also = tuple(also)
         self._constraints = parse_constraints(constraints)
         self._tried = TriedConfigurations(space, self._allows if self._constraints else None)
@@ -160,7 +160,7 @@ class AlgorithmHost:
             self._objective.direction,
             self._max_trials,
             self._max_epochs,
-            self._curves,
+            self.pruner.curves if self.pruner else None,
             self._constraints,
             refused,
             self._objective,

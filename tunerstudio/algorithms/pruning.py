@@ -46,7 +46,7 @@ class Pruner:
         objective: Objective,
         max_epochs: int,
         options: Mapping[str, JsonValue] | None = None,
-        time_limit_s: float = 30.0,
+        time_limit_s: float = 10.0,
     ) -> None:
         complete, problems = check_options(manifest, options or {}, f"{FIELD}.options.")
         if problems:

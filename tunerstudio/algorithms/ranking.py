@@ -213,8 +213,7 @@ def _search(
     if pruner is not None:
         assert pruner.manifest is not None
         judge = Pruner(pruner.manifest, Objective(), EPOCHS)
-    curves = judge.curves if judge else None
-    host = AlgorithmHost(info.manifest, task.space, Objective(), seed, trials, EPOCHS, curves=curves)
+    host = AlgorithmHost(info.manifest, task.space, Objective(), seed, trials, EPOCHS, pruner=judge)
     simulation = Simulation(host, task.curve, max_epochs=EPOCHS, pruner=judge)
     spent, seconds, best = 0, 0.0, math.inf
     while spent < trials * EPOCHS and not simulation.finished:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from tunerstudio.algorithms.api import Finished, Proposal, Wait
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
+from tunerstudio.algorithms.pruning import pruner_for
 from tunerstudio.engine.background import Errand
 from tunerstudio.engine.journal import Journal
+from tunerstudio.engine.judging import record_stored
 from tunerstudio.engine.preparation import PreparedStudy
+from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -38,14 +41,22 @@ class _Asked:
 
 def make_host(study: PreparedStudy, max_trials: int, state: str | None, trials: list[Trial]) -> AlgorithmHost:
     """The algorithm of a study at work, as far as `trials` and its stored `state` lead. May take seconds."""
+    search, epochs = study.document.search, study.document.training.epochs
+    pruner = pruner_for(search, study.manifest, epochs)
+    if pruner is not None:
+        with StudyReader(study.folder) as reader:
+            record_stored(pruner, reader, trials)
     host = AlgorithmHost(
         study.manifest,
         study.space,
-        objective=study.document.search.objective,
-        seed=study.document.search.seed,
+        objective=search.objective,
+        seed=search.seed,
         max_trials=max_trials,
-        max_epochs=study.document.training.epochs,
+        max_epochs=epochs,
         options=study.options,
+        pruner=pruner,
+        constraints=search.constraints,
+        also=search.also,
     )
     host.restore(state, legal_trials(study, trials))
     return host

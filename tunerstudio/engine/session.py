@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.engine import commands
 from tunerstudio.engine.background import Errand
@@ -22,6 +23,7 @@ from tunerstudio.engine.disk import DiskWatch
 from tunerstudio.engine.edits import SPACE, write_budget
 from tunerstudio.engine.executors.base import Pool, TrialWorker
 from tunerstudio.engine.journal import FLUSH_INTERVAL_S, Journal
+from tunerstudio.engine.judging import Judge
 from tunerstudio.engine.letters import Letterbox
 from tunerstudio.engine.preparation import PreparedStudy, code_text, data_folder, open_in_worker
 from tunerstudio.engine.results import Reason, SessionListener, SessionResult
@@ -45,6 +47,9 @@ TICK_S = 0.1
 
 MOST_INTERRUPTIONS = 10
 """A trial whose engine was killed so often in a row, while it trained, is taken for the cause."""
+
+MOST_REFUSED = 100
+"""The search pauses when so many networks in a row broke a constraint once they were built."""
 
 MOST_FAILED_HIRES = 3
 """So many workers in a row that cannot be had are more than bad luck."""
@@ -108,7 +113,7 @@ class Session:
         self._slots_wanted = workers_for(self._study.document.search, len(getattr(parts.pool, "gpus", ())))
         self._crew = Crew(parts.pool, self._control.ring, self._open_study, parts.recycling)
         key = self._put_document()
-        self._trainer = Trainer(self._study, key, self._journal, self._crew)
+        self._trainer = Trainer(self._study, key, self._journal, self._crew, Judge(parts.host))
         self._scheduler = Scheduler(self._study, parts.host, self._journal, self._control.ring)
         self._budgets = Budgets(self._study.document.search, self._journal, parts.target, parts.started_at)
         self._disk = DiskWatch(self._study.folder)
@@ -190,15 +195,25 @@ class Session:
         self._crew.hire(self._study.key, self._hands_wanted(len(waiting)))
         return self._ask_or_end(waiting)
 
+    @property
+    def _broken_plugin(self) -> AlgorithmError | None:
+        """What is wrong with the algorithm or the pruner, so that the search cannot go on."""
+        return self._scheduler.broken or self._trainer.judge.broken
+
     def _broken(self) -> bool:
         """Whether something keeps the search from going on; it pauses then."""
         limit = self._study.document.search.max_consecutive_failures
-        if self._scheduler.broken is not None:
-            self._halt("failures", f"paused: {self._scheduler.broken}")
+        plugin = self._broken_plugin
+        if plugin is not None:
+            self._halt("failures", f"paused: {plugin}")
         elif limit is not None and self._trainer.failures_in_a_row >= limit:
             failed = [trial for trial in self._journal.trials.values() if trial.message]
             last = max(failed, key=lambda trial: trial.ended_at or 0.0)
             self._halt("failures", f"paused after {limit} failed trials in a row; the last one: {last.message}")
+        elif self._trainer.refused_in_a_row >= MOST_REFUSED:
+            refused = max(self._journal.in_state(TrialState.CANCELLED), key=lambda trial: trial.ended_at or 0.0)
+            text = f"paused, for {MOST_REFUSED} networks in a row were not trained; the last one {refused.message}"
+            self._halt("failures", text)
         elif self._trainer.disk_trouble:
             self._halt("disk", f"paused, for a worker could not write: {self._trainer.disk_trouble}", stops=True)
             self._trainer.disk_trouble = ""
@@ -387,14 +402,15 @@ class Session:
         trouble = self._disk.trouble(at_once=True)
         if trouble is not None:
             raise RefusedError(trouble)
+        must_renew = self._lost_touch or self._broken_plugin is not None
         if self._lost_touch:
             self._journal.writer.requeue_interrupted()
             self._journal.reload()
             self._lost_touch = False
         self._pause = None
-        self._trainer.failures_in_a_row = self._failed_hires = 0
+        self._trainer.failures_in_a_row = self._trainer.refused_in_a_row = self._failed_hires = 0
         self._journal.session(SessionState.RUNNING)
-        if self._scheduler.broken is not None:
+        if must_renew:
             study = self._study
             self._renew(lambda: study, [])
 
@@ -466,6 +482,10 @@ class Session:
         self._study = study
         self._trainer.adopt(study, self._put_document())
         self._scheduler.adopt(study, host)
+        self._trainer.judge = Judge(host)
+        for slot in self._crew.busy:
+            if slot.job is not None:
+                self._trainer.judge.catch_up(slot.job.trial, self._journal.epochs_of(slot.job.trial))
         self._budgets.replace(study.document.search)
         self._cancel_outdated()
 

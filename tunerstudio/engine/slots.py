@@ -27,6 +27,7 @@ class Job:
         leftovers: Executions with epochs of an earlier attempt; they hold until the worker says where it goes on.
         wish: What shall become of it once it has stopped; None: nobody asked it to stop.
         why: Why it was stopped, in a sentence.
+        judged: Whether it must end, whatever the worker did before it heard of that: reports no longer count.
         stop_sent: The strongest stop that was passed on.
         stop_sent_at: When `now` was passed on.
         progress, progressed_at: The worker's last count of steps, and when it last grew.
@@ -40,6 +41,7 @@ class Job:
     leftovers: set[int] = field(default_factory=set)
     wish: Wish | None = None
     why: str = ""
+    judged: bool = False
     stop_sent: When | None = None
     stop_sent_at: float = 0.0
     progress: int = -1

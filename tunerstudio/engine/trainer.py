@@ -12,6 +12,7 @@ from tunerstudio.engine.crew import Crew
 from tunerstudio.engine.disk import says_disk_full
 from tunerstudio.engine.executors.local import WorkerDiedError, wait_for_any
 from tunerstudio.engine.journal import Journal
+from tunerstudio.engine.judging import Judge
 from tunerstudio.engine.kept_files import KeptFiles, needed, trial_folder
 from tunerstudio.engine.limits import LimitWatch
 from tunerstudio.engine.preparation import PreparedStudy
@@ -20,6 +21,7 @@ from tunerstudio.engine.seeds import execution_seed
 from tunerstudio.engine.slots import Job, Slot, Wish
 from tunerstudio.protocol import worker as messages
 from tunerstudio.store.schema import StoreError
+from tunerstudio.study.measures import measure
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, Trial, TrialState
 
@@ -38,16 +40,18 @@ class Trainer:
     Attributes:
         study: What is trained; may be replaced between trials.
         document_key: Key of its document in the store.
+        judge: Ends trials early, and refuses networks.
         failures_in_a_row: Trials that failed since one was completed.
+        refused_in_a_row: Networks that broke a constraint since one was trained.
         disk_trouble: What a worker said that could not write; "" if none.
     """
 
-    def __init__(self, study: PreparedStudy, document_key: str, journal: Journal, crew: Crew) -> None:
+    def __init__(self, study: PreparedStudy, document_key: str, journal: Journal, crew: Crew, judge: Judge) -> None:
         """Train `study`."""
-        self._journal, self._crew = journal, crew
+        self._journal, self._crew, self.judge = journal, crew, judge
         self._files = KeptFiles(study.folder)
         self._limits = LimitWatch(study.document.search.limits)
-        self.failures_in_a_row = 0
+        self.failures_in_a_row = self.refused_in_a_row = 0
         self.disk_trouble = ""
         self._lost: dict[int, int] = {}
         self.adopt(study, document_key)
@@ -130,11 +134,9 @@ class Trainer:
         elif isinstance(report, messages.ResourcesUsed):
             self._resources_used(slot, job, report)
         elif isinstance(report, messages.TrialBuilt):
-            job.moved()
-            trial = self._journal.trials[job.trial]
-            self._journal.put(replace(trial, parameters=report.parameters, road=report.road))
+            self._built(slot, job, report)
         elif isinstance(report, messages.ExecutionResumed):
-            self._execution_resumed(job, report)
+            self._execution_resumed(slot, job, report)
         elif isinstance(report, messages.ExecutionEnded):
             self._execution_ended(job, report)
         elif isinstance(report, messages.TrialEnded):
@@ -144,18 +146,39 @@ class Trainer:
         else:
             self._journal.log("warning", f"a worker sent {report.type} while training")
 
+    def _built(self, slot: Slot, job: Job, report: messages.TrialBuilt) -> None:
+        job.moved()
+        trial = self._journal.trials[job.trial]
+        memory = {} if report.memory_mb is None else {"memory_mb": report.memory_mb}
+        trial = replace(trial, parameters=report.parameters, road=report.road, measures={**trial.measures, **memory})
+        self._journal.put(trial)
+        refusal = self.judge.built(trial)
+        self.refused_in_a_row = 0 if refusal is None else self.refused_in_a_row + 1
+        if refusal is not None:
+            self._end_judged(slot, job, "skip", refusal)
+
+    def _end_judged(self, slot: Slot, job: Job, wish: Wish, why: str) -> None:
+        """End a trial for good; what a person or a pause wanted of it gives way."""
+        job.judged, job.wish, job.why = True, wish, why
+        self.stop(slot, "now" if wish == "skip" else "epoch", wish, why)
+
     def _epoch_ended(self, slot: Slot, job: Job, report: messages.EpochEnded) -> None:
         job.moved()
+        if job.judged:
+            return
         if report.execution in job.leftovers:
             # It began anew, without a checkpoint: what an earlier attempt reported never happened.
             job.leftovers.discard(report.execution)
             self._journal.keep_epochs(job.trial, report.execution, [])
+            self.judge.begins_again(job.trial, report.execution)
         epoch = job.numbered(report)
         self._journal.add_epoch(epoch)
-        self._epoch_reported(slot, epoch)
+        self._judge_epochs(slot, job, [epoch])
 
-    def _epoch_reported(self, slot: Slot, epoch: Epoch) -> None:
-        """A place for those who judge a trial while it trains; to end it, call `stop` with the wish `prune`."""
+    def _judge_epochs(self, slot: Slot, job: Job, epochs: list[Epoch]) -> None:
+        verdict = self.judge.epochs(epochs)
+        if verdict is not None and job.wish != "skip":
+            self._end_judged(slot, job, "prune", verdict)
 
     def _resources_used(self, slot: Slot, job: Job, report: messages.ResourcesUsed) -> None:
         job.take_use(report)
@@ -172,17 +195,23 @@ class Trainer:
         )
         self._journal.note_use(use)
 
-    def _execution_resumed(self, job: Job, report: messages.ExecutionResumed) -> None:
+    def _execution_resumed(self, slot: Slot, job: Job, report: messages.ExecutionResumed) -> None:
         job.moved()
+        if job.judged:
+            return
         history = [Epoch(job.trial, report.execution, e.epoch, e.metrics, e.at) for e in report.history]
         self._journal.keep_epochs(job.trial, report.execution, history)
         job.leftovers.discard(report.execution)
         job.last_epochs[report.execution] = report.epoch
         where = f"execution {report.execution + 1} from its checkpoint of epoch {report.epoch}"
         self._journal.log("info", f"trial {job.trial} goes on with {where}")
+        self.judge.begins_again(job.trial, report.execution)
+        self._judge_epochs(slot, job, history)
 
     def _execution_ended(self, job: Job, report: messages.ExecutionEnded) -> None:
         job.moved()
+        if job.judged:
+            return
         execution = Execution(
             index=report.execution,
             state=TrialState.COMPLETED,
@@ -195,7 +224,7 @@ class Trainer:
         trial = self._journal.trials[job.trial]
         others = tuple(e for e in trial.executions if e.index != execution.index)
         executions = tuple(sorted((*others, execution), key=lambda e: e.index))
-        trial = replace(trial, executions=executions)
+        trial = replace(trial, executions=executions, measures={**trial.measures, **report.measures})
         if len(executions) < self._executions_per_trial():
             self._journal.put(trial)
         else:
@@ -248,6 +277,9 @@ class Trainer:
             assert slot.job is not None
             job = slot.job
             job.wish = "requeue"
+            if job.trial not in self._journal.trials:  # its start could not be written: it never was
+                self._crew.trial_ended(slot, keep_worker=False)
+                continue
             try:
                 self._conclude(slot, "stopped", keep_worker=False)
             except StoreError as error:
@@ -271,7 +303,9 @@ class Trainer:
         trial = self._journal.trials[job.trial]
         trial = replace(trial, duration_s=trial.duration_s + time.monotonic() - job.began)
         self._crew.trial_ended(slot, keep_worker)
-        if outcome == "completed":
+        if job.judged:
+            self._stopped(trial, job, outcome)
+        elif outcome == "completed":
             self._finish(scored(trial), job)
         elif outcome == "failed" and job.wish != "skip":
             self._failed(trial, job, message, details)
@@ -307,6 +341,9 @@ class Trainer:
         elif trial.state is TrialState.COMPLETED:
             self.failures_in_a_row = 0
         trial = replace(trial, ended_at=time.time())
+        also = {second.name: measure(trial, second.name) for second in self.study.document.search.also}
+        known = {name: value for name, value in also.items() if value is not None}
+        trial = replace(trial, measures={**trial.measures, **known})
         self._journal.put(trial, attempt=self._ended(job, trial.state.value.lower()), log=told(trial))
         self.tidy(may_promote=True)
 
