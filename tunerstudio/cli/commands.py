@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from tunerstudio.algorithms import discovery
+from tunerstudio.cli.front import front_json, front_of, print_front
 from tunerstudio.cli.output import Output, duration_text, number, score_text
 from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.store.reader import StudyReader, has_history
@@ -169,15 +170,19 @@ def results(options: argparse.Namespace, output: Output) -> int:
     # A table is for a look; a machine that names no number wants all.
     top = (0 if output.json_wanted else 10) if options.top is None else options.top
     shown = best_first[:top] if top else best_first
+    front = front_of(document, trials)
     output.result(
         {
             "study": str(options.study),
             "name": document.name,
             "objective": plain_objective(document),
             "trials": [trial_json(trial) for trial in shown],
+            **({} if front is None else {"front": front_json(front)}),
         }
     )
     _print_results(document, trials, shown, output)
+    if front is not None and shown:
+        print_front(front, output)
     return 0
 
 
@@ -208,6 +213,8 @@ def trial_json(trial: Trial) -> dict[str, object]:
         "values": trial.values,
         "message": trial.message,
         "parameters": trial.parameters,
+        "measures": trial.measures,
+        "origin": trial.origin,
         "road": trial.road,
         "device": trial.device,
         "reason": trial.reason,
