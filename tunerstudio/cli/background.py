@@ -24,6 +24,7 @@ from tunerstudio.study.trials import SessionState
 LOG_FILE = "background.log"
 """In the study's folder: what a search in the background printed."""
 
+_NOT_UNDER_WAY = (SessionState.STARTING, SessionState.ENDED)
 _START_LIMIT_S = 300.0
 _POLL_S = 0.1
 
@@ -35,8 +36,11 @@ def run_in_background(options: argparse.Namespace, output: Output) -> int:
     if is_in_use(folder):
         raise TunerStudioError(f"a search runs on this study already: tunerstudio watch {quote(str(folder))}")
     process = _start(folder, options.trials)
-    _wait_until_started(folder, process)
-    output.result({"study": str(folder), "pid": process.pid, "log": str(folder / LOG_FILE)})
+    is_running = _wait_until_started(folder, process)
+    output.result({"study": str(folder), "pid": process.pid, "running": is_running, "log": str(folder / LOG_FILE)})
+    if not is_running:
+        output.say(f"The search is over already: tunerstudio status {quote(str(folder))}")
+        return 0
     output.say(f"The search runs in the background (process {process.pid}).")
     output.say(f"Next: tunerstudio watch {quote(str(folder))}   or   tunerstudio stop {quote(str(folder))}")
     process.returncode = 0  # it outlives this program, which is no leak
@@ -56,19 +60,20 @@ def _start(folder: Path, trials: int | None) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, **own)
 
 
-def _wait_until_started(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return when its session trains; raises what it failed with, if it ends before."""
+def _wait_until_started(folder: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Return when its session trains; False: it had nothing to do. Raises what it failed with, if it ends before."""
     until = time.monotonic() + _START_LIMIT_S
     while not _has_started(folder, process.pid):
         if process.poll() is not None:
             if process.returncode in {0, 3}:
-                return  # it was done at once: its budget was used up
+                return False
             raise _failure(folder / LOG_FILE)
         if time.monotonic() > until:
             raise TunerStudioError(
                 f"process {process.pid} has not begun to search within {_START_LIMIT_S:g} s; see {folder / LOG_FILE}"
             )
         time.sleep(_POLL_S)
+    return True
 
 
 def _has_started(folder: Path, pid: int) -> bool:
@@ -79,7 +84,7 @@ def _has_started(folder: Path, pid: int) -> bool:
             session = reader.session()
     except StoreError:
         return False  # it is just being made
-    return session is not None and session.pid == pid and session.state is not SessionState.STARTING
+    return session is not None and session.pid == pid and session.state not in _NOT_UNDER_WAY
 
 
 def _failure(log: Path) -> TunerStudioError:

@@ -86,6 +86,8 @@ class Engine:
         """
         self.pool = WorkerPool(log_folder(), threads)
         self.recycling = recycling or Recycling()
+        self._preparing = threading.Lock()
+        self._ready: PreparedStudy | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -118,6 +120,25 @@ class Engine:
             summary=study.probe.summary,
             warnings=study.warnings,
         )
+
+    def get_ready(self, folder: Path) -> None:
+        """Do beforehand what `run` would do before its first trial, as long as nobody asks for it.
+
+        A worker has the study open and has trained one batch of it then, and the algorithm is imported.
+
+        Raises:
+            TunerStudioError: As `prepare_study` does.
+        """
+        search = read_study(folder).search
+        if search.executor.kind != "local":
+            return
+        workers = workers_for(search, len(self.pool.gpus))
+        self.pool.share_cores(workers)
+        self.pool.warm_up(workers)
+        with self._preparing:
+            study = self._prepare(folder, lambda text: None, probe=True)
+        if search.pruning.method == "none":  # a pruner wants the history, which may not be there yet
+            make_host(study, search.budget.trials, None, [])
 
     def space(self, folder: Path) -> SearchSpace:
         """The search space of a study, what `build(hp)` of a code model declares included."""
@@ -242,9 +263,10 @@ class Engine:
 
         `known` is the key of the last probe.
         """
-        study = self._prepare(folder, say, probe=known is None)
-        if study.probe is None and known != probe_key(study):
-            study = self._prepare(folder, say, probe=True)
+        with self._preparing:  # `get_ready` may be at it just now
+            study = self._prepare(folder, say, probe=known is None)
+            if study.probe is None and known != probe_key(study):
+                study = self._prepare(folder, say, probe=True)
         return study
 
     def save(
@@ -255,7 +277,9 @@ class Engine:
 
     def _prepare(self, folder: Path, say: Say, probe: bool) -> PreparedStudy:
         with self.pool.lease() as lease:
-            return prepare_study(folder, lease.worker, say, probe)
+            study = prepare_study(folder, lease.worker, say, probe, self._ready)
+        self._ready = study
+        return study
 
 
 def prepare_beside(

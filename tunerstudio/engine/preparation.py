@@ -75,7 +75,13 @@ def refuse_strangers_code(folder: Path, document: StudyDocument) -> None:
         raise StudyError([Problem("model.file", message)])
 
 
-def prepare_study(folder: Path, worker: Callable[[], TrialWorker], say: Say, probe: bool = True) -> PreparedStudy:
+def prepare_study(
+    folder: Path,
+    worker: Callable[[], TrialWorker],
+    say: Say,
+    probe: bool = True,
+    earlier: PreparedStudy | None = None,
+) -> PreparedStudy:
     """Read, prepare and check the study in `folder`.
 
     Args:
@@ -84,6 +90,8 @@ def prepare_study(folder: Path, worker: Callable[[], TrialWorker], say: Say, pro
             may have to start. It has the study open afterwards.
         say: Told what is going on.
         probe: Whether to train one batch, to see that the model builds and the objective is logged.
+        earlier: What a preparation gave before; it holds as long as nothing has changed and the worker still has it
+            open.
 
     Raises:
         StudyError: With all problems of the document that were found.
@@ -107,8 +115,10 @@ def prepare_study(folder: Path, worker: Callable[[], TrialWorker], say: Say, pro
         raise StudyError(problems)
     say("reading the data")
     data = prepare_data(document, folder)
-    say("building the model")
     key = study_key(folder, document, data)
+    if earlier is not None and earlier.key == key == worker().study_key and (earlier.probe is not None or not probe):
+        return earlier
+    say("building the model")
     space = open_in_worker(worker(), folder, document, data_folder(folder), key)
     if not space.hyperparameters:
         raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])

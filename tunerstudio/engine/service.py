@@ -49,7 +49,8 @@ class _Search:
 class EngineService:
     """Answers requests.
 
-    They are device, open, trust; check, space, describe; check_space, cancel_check; run, stop, command, detach; save.
+    They are device, open, trust; check, space, describe, prepare; check_space, cancel_check; run, stop, command,
+    detach; save.
     """
 
     def __init__(self, engine: Engine, channel: Channel) -> None:
@@ -68,6 +69,7 @@ class EngineService:
             "check_space": self._check_space,
             "cancel_check": self._cancel_check,
             "describe": self._describe,
+            "prepare": self._prepare,
             "run": self._run,
             "stop": self._stop,
             "command": self._command,
@@ -75,7 +77,7 @@ class EngineService:
             "save": self._save,
             "trust": self._trust,
         }
-        self._slow = {"device", "check", "space", "check_space", "describe", "save", "command"}
+        self._slow = {"device", "check", "space", "check_space", "describe", "prepare", "save", "command"}
         self._cancel_space = threading.Event()
 
     def serve(self, lines: Iterable[bytes]) -> None:
@@ -201,6 +203,14 @@ class EngineService:
     def _describe(self, params: Params, report: Reporter) -> Params:
         found = self._engine.describe(Path(params["folder"]), params.get("values"))
         return {"description": found.model_dump(mode="json")}
+
+    def _prepare(self, params: Params, report: Reporter) -> Params:
+        """Get ready for a search that may come; nothing while one runs."""
+        with self._guard:
+            if self._control is not None:
+                return {"ready": False}
+        self._engine.get_ready(Path(params["folder"]))
+        return {"ready": True}
 
     def _run(self, params: Params, report: Reporter) -> Params:
         folder = Path(params["folder"])

@@ -15,6 +15,7 @@ from tunerstudio.gui import recent
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.history_memory import HistoryMemory
 from tunerstudio.gui.inspector import Inspector
+from tunerstudio.gui.keep_ready import KeepReady
 from tunerstudio.gui.search_worker import SearchWorker
 from tunerstudio.gui.services import Services
 from tunerstudio.protocol.preview import Preview
@@ -51,6 +52,7 @@ class Workspace(QObject):
         self.study: StudyContext | None = None
         self.inspector = Inspector(services.data, self)
         self.worker = SearchWorker(services.engine, self, services.settings.on_window_death)
+        self._keep_ready = KeepReady(services.engine, self)
         self._request: int | None = None
         self.worker.search_ended.connect(self._remember)
         application = QApplication.instance()
@@ -115,6 +117,7 @@ class Workspace(QObject):
         self._save()
         self._remember()
         self.inspector.set_study(None)
+        self._keep_ready.set_study(None)
         self.worker.shut_down()
 
     def _save(self) -> None:
@@ -174,6 +177,7 @@ class Workspace(QObject):
             recent.remember(before)
         self.inspector.set_study(study)
         self.worker.set_study(study)
+        self._keep_ready.set_study(study)
         if study is not None:
             study.save_failed.connect(lambda why: self._tell_why(self.tr("The study cannot be saved"), why))
             HistoryMemory(study)
