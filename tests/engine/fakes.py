@@ -4,6 +4,7 @@ import multiprocessing
 import socket
 import time
 
+from tunerstudio.engine.basis import check_basis
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.crew import Recycling
 from tunerstudio.engine.executors.local import WorkerDiedError
@@ -185,6 +186,7 @@ class Play:
         self.states = []
         self.on_session = {}
         self.on_trial = lambda trial: None
+        self.on_log = lambda text: None
 
     def __call__(self, pool, target=None, is_interactive=False, recycling=None, writer=StudyWriter, host=None):
         self.control = SessionControl()
@@ -193,13 +195,16 @@ class Play:
             with writer(self.folder) as store:
                 store.requeue_interrupted()
                 listener = SessionListener(
-                    on_trial=lambda trial: self.on_trial(trial), on_session=lambda record: self._take(record)
+                    on_trial=lambda trial: self.on_trial(trial),
+                    on_log=lambda level, text: self.on_log(text),
+                    on_session=lambda record: self._take(record),
                 )
                 journal = Journal(store, listener, open_session(store, 1, "local"))
                 started_at = time.time()
                 letters = Letterbox(self.folder, journal, self.control, started_at)
                 most = max(study.document.search.budget.trials, target or 0)
                 host = host or make_host(study, most, journal.algorithm_state(), journal.in_order())
+                check_basis(store, study)
                 parts = SessionParts(
                     study,
                     host,

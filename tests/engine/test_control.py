@@ -233,30 +233,35 @@ def test_a_study_that_changed_is_read_again_or_refused(play):
     play = play(budget={"trials": 3})
     letters = []
 
-    def edited(change):
+    def edit(objective, **changes):
         document = load_document(play.folder)
-        save_document(document.model_copy(update={"search": document.search.model_copy(update=change)}), play.folder)
+        changes["objective"] = document.search.objective.model_copy(update=objective)
+        save_document(document.model_copy(update={"search": document.search.model_copy(update=changes)}), play.folder)
         letters.append(post(play.folder, ReloadStudy()))
 
     def script(command):
         if command.trial == 2:
-            objective = load_document(play.folder).search.objective
-            edited({"objective": objective.model_copy(update={"name": "val_loss", "direction": "min"})})
-        if command.trial == 3:
-            edited({"objective": load_document(play.folder).search.objective, "retries": 2})
-        yield from at_once(command)
+            edit({"name": "val_loss", "direction": "min"})
+            yield epoch(command, 1, 0.5)
+        elif command.trial == 3 and len(pool.commands) == 3:
+            yield ended(command, "failed", "no luck")
+        else:
+            yield from at_once(command)
 
-    def unedit(trial):
-        if trial.number == 2 and trial.state is TrialState.COMPLETED:
-            document = load_document(play.folder)
-            objective = document.search.objective.model_copy(update={"name": "val_accuracy", "direction": "max"})
-            search = document.search.model_copy(update={"objective": objective})
-            save_document(document.model_copy(update={"search": search}), play.folder)
+    def on_log(text):
+        if "ReloadStudy was refused" in text:
+            edit({"name": "val_accuracy", "direction": "max"}, retries=1)
+        elif "ReloadStudy was asked for" in text:
+            post(play.folder, StopTrialEarly(trial=2))
 
-    play.on_trial = unedit
-    play(FakePool(script))
-    assert states(play) == ["COMPLETED"] * 3
-    assert all(outcome(play, letter) is not None for letter in letters)
+    play.on_log = on_log
+    pool = FakePool(script)
+    play(pool)
+    refused, done = [outcome(play, letter) for letter in letters]
+    assert "search.objective: this differs" in refused
+    assert done == ""
+    assert states(play) == ["COMPLETED", "PRUNED", "COMPLETED"]
+    assert play.trials[2].attempts == 2
 
 
 def test_failures_pause_a_search_that_somebody_can_resume(play):
