@@ -17,7 +17,7 @@ from tunerstudio.engine.executors.ray_messages import NodeFacts, Settings
 Note = Callable[[str, str], None]
 """Takes level and text of a log line."""
 
-NOTE_AFTER_S = 5.0
+NOTE_AFTER_S = 10.0
 """Waiting for a place is told after so long,"""
 NOTE_AGAIN_S = 300.0
 """and again after so long."""
