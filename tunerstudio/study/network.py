@@ -134,6 +134,11 @@ def _fixed_metric(metric: ObjectSpec, path: str, walk: Walk) -> None:
         walk.problem(path, "a metric measures every trial alike: its arguments cannot be tunable")
 
 
+def known_hyperparameters(document: StudyDocument) -> Known:
+    """Hyperparameters by the names that references use, then by the suffix of the copy; see `study.walk`."""
+    return _find(document).walk.found
+
+
 def placed_layers(model: BlocksModel) -> list[PlacedLayer]:
     """Every layer of the largest network, each with the conditions under which it is present; without merges."""
     return list(_every_layer(_find(model).layers))
