@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tunerstudio.data.exclusive import exclusive
 from tunerstudio.data.obstacles import obstacles
 from tunerstudio.data.open import source_facts, source_fingerprint
 from tunerstudio.data.plan import make_plan
@@ -50,15 +51,29 @@ def prepare(data: Data, folder: Path, to: Path, progress: Report | None = None) 
         DataError: If the source cannot be read or nothing can be learned from it; all reasons at once.
     """
     report = progress if progress is not None else _silent
-    size, modified_ns = source_facts(data, folder)
+    facts = source_facts(data, folder)
+    plan = _fitting(data, folder, to, facts, report)
+    if plan is not None:
+        return plan
+    try:
+        with exclusive(to.with_name(f".{to.name}.lock")):
+            # Whoever had its turn before may have made just these.
+            plan = _fitting(data, folder, to, facts, report)
+            return plan if plan is not None else _make(data, folder, to, facts, report)
+    except OSError as error:
+        raise DataError(f"The prepared data cannot be written to {to}: {error.strerror or error}.") from error
+
+
+def _fitting(data: Data, folder: Path, to: Path, facts: tuple[int, int], report: Report) -> PreparedData | None:
+    """What lies in `to`, if it was made from just this data."""
     there = _read(to)
     if there is not None and there[0].data == _digest(data):
         key, plan = there
-        if (key.size, key.modified_ns) == (size, modified_ns):
+        if (key.size, key.modified_ns) == facts:
             return plan
-        if key.size == size and key.fingerprint == source_fingerprint(data, folder, report):
+        if key.size == facts[0] and key.fingerprint == source_fingerprint(data, folder, report):
             return plan
-    return _make(data, folder, to, (size, modified_ns), report)
+    return None
 
 
 def _silent(fraction: float | None, text: str) -> None:
@@ -77,8 +92,6 @@ def _make(data: Data, folder: Path, to: Path, facts: tuple[int, int], report: Re
         key = _Key(data=_digest(data), size=facts[0], modified_ns=facts[1], fingerprint=mark)
         _finish(temporary, plan, key)
         _swap(temporary, to)
-    except OSError as error:
-        raise DataError(f"The prepared data cannot be written to {to}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return plan
