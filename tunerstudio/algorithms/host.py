@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +20,7 @@ from tunerstudio.algorithms.loading import load_module
 from tunerstudio.algorithms.manifest import Manifest
 from tunerstudio.algorithms.oracle import OracleDriver, OracleSettings
 from tunerstudio.algorithms.pruning import Pruner
-from tunerstudio.algorithms.tried import TriedConfigurations
+from tunerstudio.algorithms.tried import TriedConfigurations, canonical
 from tunerstudio.study.constraints import FIELD, broken_constraint, constraint_problems, parse_constraints
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.hyperparameters import SearchSpace, Values
@@ -54,6 +54,7 @@ class AlgorithmHost:
         pruner: Of the study, whose learning curves the algorithm sees; None: nothing is ended early.
         constraints: Conditions that the values of every trial must keep to.
         also: Further objectives.
+        earlier: Completed trials of earlier studies, numbered below 0, from which the algorithm learns.
 
     Raises:
         StudyError: If the options are wrong or the algorithm cannot search this space.
@@ -73,6 +74,7 @@ class AlgorithmHost:
         pruner: Pruner | None = None,
         constraints: Sequence[str] = (),
         also: Sequence[SecondObjective] = (),
+        earlier: Sequence[Trial] = (),
     ) -> None:
         complete, problems = check_options(manifest, options or {})
         problems += check_space(manifest, space)
@@ -88,6 +90,7 @@ class AlgorithmHost:
         self._options: Options = dict(complete)
         self.pruner = pruner
         self._also = tuple(also)
+        self._earlier = [replace(trial, values=canonical(space, trial.values)) for trial in earlier]
         self._constraints = parse_constraints(constraints)
         self._tried = TriedConfigurations(space, self._allows if self._constraints else None)
         if self._tried.total == 0:
@@ -145,7 +148,7 @@ class AlgorithmHost:
         oracle = self._oracle
         if oracle is None:
             return
-        usable = self._tried.update(trials)
+        usable = [*self._earlier, *self._tried.update(trials)]
         self._guard.call(lambda: oracle.restore(state, usable), "was restored")
 
     def take_notes(self) -> list[str]:
@@ -156,7 +159,7 @@ class AlgorithmHost:
     def _history(self, trials: Sequence[Trial]) -> History:
         refused = {trial.number for trial in trials if self.refusal(trial) is not None} if self._constraints else ()
         return History(
-            trials,
+            [*self._earlier, *trials],
             self._objective.direction,
             self._max_trials,
             self._max_epochs,
@@ -182,6 +185,10 @@ class AlgorithmHost:
         figures = {**trial.measures, **known, **trial.values}
         told = ", ".join(f"{name} = {figures.get(name, 0)}" for name in broken.names)
         return f"breaks the constraint {broken.text} ({told})"
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Add sentences to the notes."""
+        self._notes.extend(sentences)
 
     def _create_oracle(self) -> OracleDriver:
         settings = OracleSettings(self._space, self._objective, self._seed, self._max_trials, dict(self._options))
@@ -246,7 +253,7 @@ class AlgorithmHost:
             epochs = min(max(int(epochs), 1), self._max_epochs)
             self._note(f"asked for {proposal.epochs} epochs; took {epochs}")
         parent = proposal.parent
-        if parent is not None and parent not in {trial.number for trial in history.trials}:
+        if parent is not None and parent not in {trial.number for trial in history.trials if trial.number > 0}:
             parent = None
             self._note(f"named trial {proposal.parent} as parent, which does not exist")
         tags = {str(key): plain(value) for key, value in proposal.tags.items()}

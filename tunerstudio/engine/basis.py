@@ -12,7 +12,17 @@ from tunerstudio.study.trials import TrialState
 
 BASIS = "basis"
 
-_FIELDS = {"objective": "search.objective", "data": "data.source", "split": "data.split", "target": "data.columns"}
+FIELDS = {"objective": "search.objective", "data": "data.source", "split": "data.split", "target": "data.columns"}
+
+
+def basis_of(study: PreparedStudy) -> dict[str, object]:
+    """All that the scores of a study depend on beside the model; plain data."""
+    return {
+        "objective": plain(study.document.search.objective),
+        "data": study.data.fingerprint,
+        "split": plain(study.document.data.split),
+        "target": [study.data.target.task, *study.data.target.columns],
+    }
 
 
 def check_basis(writer: StudyWriter, study: PreparedStudy) -> None:
@@ -21,12 +31,7 @@ def check_basis(writer: StudyWriter, study: PreparedStudy) -> None:
     Raises:
         StudyError: With every field that differs from what completed trials were scored with.
     """
-    basis = {
-        "objective": plain(study.document.search.objective),
-        "data": study.data.fingerprint,
-        "split": plain(study.document.data.split),
-        "target": [study.data.target.task, *study.data.target.columns],
-    }
+    basis = basis_of(study)
     stored = writer.meta(BASIS)
     with writer.reader() as reader:
         scored = sum(1 for trial in reader.trials() if trial.state is TrialState.COMPLETED)
@@ -40,7 +45,7 @@ def check_basis(writer: StudyWriter, study: PreparedStudy) -> None:
             f"this differs from what the {scored} completed trials were scored with, so new scores could not be "
             "compared with theirs: change it back, or make a new study for it",
         )
-        for name, field in _FIELDS.items()
+        for name, field in FIELDS.items()
         if name in before and before[name] != basis[name]
     ]
     if problems:

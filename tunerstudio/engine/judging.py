@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.algorithms.pruning import Pruner
+from tunerstudio.engine.trial_edits import OWN
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.trials import Epoch, Trial
 
@@ -24,8 +25,8 @@ class Judge:
         self.broken: AlgorithmError | None = None
 
     def built(self, trial: Trial) -> str | None:
-        """Why a network that was built must not be trained; None if it may."""
-        return self._host.refusal(trial)
+        """Why a network that was built must not be trained; None if it may, as what a person asked for always may."""
+        return None if trial.origin in OWN else self._host.refusal(trial)
 
     def epochs(self, epochs: Iterable[Epoch]) -> str | None:
         """Take note of epochs of a trial in order, up to one after which it should end; why it should."""

@@ -14,6 +14,7 @@ from tunerstudio.engine.background import Errand
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.judging import record_stored
 from tunerstudio.engine.preparation import PreparedStudy
+from tunerstudio.engine.warm_start import earlier_trials
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import Trial, TrialState
@@ -42,6 +43,7 @@ class _Asked:
 def make_host(study: PreparedStudy, max_trials: int, state: str | None, trials: list[Trial]) -> AlgorithmHost:
     """The algorithm of a study at work, as far as `trials` and its stored `state` lead. May take seconds."""
     search, epochs = study.document.search, study.document.training.epochs
+    earlier, notes = earlier_trials(study)
     pruner = pruner_for(search, study.manifest, epochs)
     if pruner is not None:
         with StudyReader(study.folder) as reader:
@@ -57,7 +59,9 @@ def make_host(study: PreparedStudy, max_trials: int, state: str | None, trials: 
         pruner=pruner,
         constraints=search.constraints,
         also=search.also,
+        earlier=earlier,
     )
+    host.note(notes)
     host.restore(state, legal_trials(study, trials))
     return host
 

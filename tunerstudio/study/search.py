@@ -151,6 +151,9 @@ class Search(_Model):
     )
     algorithm: AlgorithmChoice = AlgorithmChoice()
     pruning: Pruning = Pruning()
+    warm_start: tuple[str, ...] = Field(
+        default=(), description="Folders of earlier studies from whose comparable trials the algorithm learns."
+    )
     seed: int = Field(default=0, ge=0, description="0 is a seed like any other.")
     budget: Budget = Budget()
     workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
