@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from tunerstudio.engine.executors import ray as ray_executor
-from tunerstudio.engine.executors.choose import trial_pool
+from tunerstudio.engine.executors.choose import trial_pool, workers_wanted
 from tunerstudio.engine.executors.local import WorkerPool
 from tunerstudio.engine.executors.ray import NodeLostError, RayPool, RayWorker
 from tunerstudio.engine.executors.ray_messages import DEATH, GREETING, REPORT, Settings
 from tunerstudio.protocol.worker import ResourcesUsed, StudyOpened, WorkerReady, encode
 from tunerstudio.study.errors import StudyError
-from tunerstudio.study.search import Executor
+from tunerstudio.study.search import Executor, Search
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray, an extra, is not installed")
 
@@ -152,4 +152,14 @@ def test_nobody_has_to_wait_for_a_cluster(tmp_path):
     pool = RayPool(Executor(kind="ray", address="127.0.0.1:1"), tmp_path)
     pool.wait_open(given_up.is_set)
     pool.close()
+    pool.close()
+
+
+@needs_ray
+def test_left_open_a_search_takes_all_the_room_of_the_cluster(tmp_path, monkeypatch):
+    pool = RayPool(Executor(kind="ray", address="127.0.0.1:1"), tmp_path)
+    monkeypatch.setattr(RayPool, "room", property(lambda pool: room))
+    for room, expected in ((5, 5), (0, 1), (1000, 64)):
+        assert workers_wanted(Search(workers="auto"), pool) == expected
+        assert workers_wanted(Search(workers=3), pool) == 3
     pool.close()

@@ -22,6 +22,7 @@ from tunerstudio.engine.crew import Crew, Recycling
 from tunerstudio.engine.disk import DiskWatch
 from tunerstudio.engine.edits import SPACE, write_budget
 from tunerstudio.engine.executors.base import Pool, TrialWorker
+from tunerstudio.engine.executors.choose import workers_wanted
 from tunerstudio.engine.journal import FLUSH_INTERVAL_S, Journal
 from tunerstudio.engine.judging import Judge
 from tunerstudio.engine.letters import Letterbox
@@ -36,7 +37,6 @@ from tunerstudio.store.mailbox import Letter
 from tunerstudio.store.schema import DiskFullError, StoreError
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.files import document_text
-from tunerstudio.study.machine import workers_for
 from tunerstudio.study.search import Budget
 from tunerstudio.study.trials import SessionState, Trial, TrialState
 
@@ -110,7 +110,7 @@ class Session:
         self._parts = parts
         self._study = parts.study
         self._journal, self._control, self._letters = parts.journal, parts.control, parts.letters
-        self._slots_wanted = workers_for(self._study.document.search, len(getattr(parts.pool, "gpus", ())))
+        self._slots_wanted = workers_wanted(self._study.document.search, parts.pool)
         self._crew = Crew(parts.pool, self._control.ring, self._open_study, parts.recycling)
         key = self._put_document()
         self._trainer = Trainer(self._study, key, self._journal, self._crew, Judge(parts.host))
@@ -477,7 +477,7 @@ class Session:
     def _adopt(self, study: PreparedStudy, host: AlgorithmHost) -> None:
         check_basis(self._journal.writer, study)
         if study.document.search.workers != self._study.document.search.workers:
-            self._slots_wanted = workers_for(study.document.search, len(getattr(self._parts.pool, "gpus", ())))
+            self._slots_wanted = workers_wanted(study.document.search, self._parts.pool)
             self._crew.resize(self._slots_wanted)
         self._study = study
         self._trainer.adopt(study, self._put_document())

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from tunerstudio.engine.executors.base import Pool
 from tunerstudio.engine.executors.ray import RayPool
 from tunerstudio.locations import log_folder
-from tunerstudio.study.search import Executor
+from tunerstudio.study.machine import workers_for
+from tunerstudio.study.search import Executor, Search
+
+MOST_WORKERS = 64
+"""More are not started unasked, however large a cluster is; a study cannot ask for more either."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,16 @@ class TrialPool:
 
     pool: Pool
     wait_open: Callable[[Callable[[], bool]], None]
+
+
+def workers_wanted(search: Search, pool: Pool) -> int:
+    """How many trials to train side by side: the study's number, or as many as the machine or the cluster has room for.
+
+    Nodes that are added later do not change it: the user does.
+    """
+    if isinstance(pool, RayPool):
+        return workers_for(search, min(max(pool.room, 1), MOST_WORKERS))
+    return workers_for(search, len(getattr(pool, "gpus", ())))
 
 
 @contextmanager
