@@ -7,6 +7,7 @@ from pathlib import Path
 from tunerstudio.algorithms.conformance import check_algorithm
 from tunerstudio.algorithms.discovery import inspect_folder
 from tunerstudio.algorithms.manifest import CAPABILITIES
+from tunerstudio.algorithms.skeleton import write_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
@@ -27,6 +28,13 @@ def test_following_the_guide_gives_a_plugin_that_passes(tmp_path):
     (tmp_path / "MANIFEST.toml").write_text(blocks("toml")[0], encoding="utf-8")
     (tmp_path / "annealing.py").write_text(blocks("python")[0], encoding="utf-8")
     assert check_algorithm(inspect_folder(tmp_path), spaces=40) == []
+
+
+def test_the_pruner_of_the_guide_passes(tmp_path):
+    skeleton = write_skeleton("Guide", tmp_path, pruner=True)
+    code = next(block for block in blocks("python") if "observe_epoch" in block)
+    (skeleton / "guide.py").write_text(code, encoding="utf-8")
+    assert check_algorithm(inspect_folder(skeleton)) == []
 
 
 def test_every_capability_is_in_the_reference():
