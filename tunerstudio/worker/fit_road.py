@@ -14,7 +14,8 @@ from tunerstudio.worker.checkpoint import Checkpointer
 from tunerstudio.worker.fused_data import weights_by_class
 from tunerstudio.worker.fused_gradients import gradients_forgotten
 from tunerstudio.worker.hypermodels import FitFunction
-from tunerstudio.worker.row_order import OrderedRows, OrderOfEpoch
+from tunerstudio.worker.row_order import OrderedRows, OrderOfEpoch, in_order
+from tunerstudio.worker.rows_on_disk import fills_memory
 from tunerstudio.worker.training import FitPlan, FitResult, OnEpoch, StopRequest, TrainingArrays
 from tunerstudio.worker.watch import EpochWatch
 
@@ -141,15 +142,19 @@ def _fit_arguments(
         if class_weight is not None:
             weights = weights_by_class(arrays.y_train, class_weight)
         parts = (arrays.x_train, arrays.y_train) if weights is None else (arrays.x_train, arrays.y_train, weights)
-        rows = OrderedRows(parts, plan.batch_size, plan.seed)
+        in_place = fills_memory(*validation, *parts)
+        rows = OrderedRows(parts, plan.batch_size, plan.seed, in_place=in_place)
         arguments["callbacks"].insert(0, OrderOfEpoch(rows))
+        if in_place and len(arrays.x_validation):
+            ordered = OrderedRows(validation, plan.batch_size, plan.seed, in_order, in_place)
+            return (rows.dataset,), {**arguments, "shuffle": False, "validation_data": ordered.dataset}
         return (rows.dataset,), {**arguments, "shuffle": False, "validation_batch_size": plan.batch_size}
     arguments["batch_size"] = plan.batch_size
     if weights is not None:
         arguments["sample_weight"] = weights
     if class_weight is not None:
         arguments["class_weight"] = class_weight
-    return (arrays.x_train, arrays.y_train), arguments
+    return (np.asarray(arrays.x_train), arrays.y_train), arguments
 
 
 def build_optimizer(model: Any) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import psutil
 import tensorflow as tf
 
 from tunerstudio.worker.fused_data import place
 from tunerstudio.worker.fused_program import Program, has_own_steps
 from tunerstudio.worker.layers import first_sentence
+from tunerstudio.worker.rows_on_disk import RowsOnDisk, fills_memory
 from tunerstudio.worker.training import FitPlan, TrainingArrays
 
 _OWN_METHODS = ("fit", "evaluate", "make_train_function", "make_test_function", "reset_metrics")
@@ -84,10 +84,9 @@ def _own_steps_reason(model: keras.Model, arrays: TrainingArrays) -> str | None:
 def _size_reason(arrays: TrainingArrays) -> str | None:
     parts = (arrays.x_train, arrays.y_train, arrays.x_validation, arrays.y_validation)
     size = sum(part.nbytes for part in parts)
-    if tf.config.list_physical_devices("GPU"):
-        limit, place = GPU_BYTES, "the GPU"
-    else:
-        limit, place = psutil.virtual_memory().available // 2, "memory a second time"
-    if size <= limit:
+    has_gpu, place = bool(tf.config.list_physical_devices("GPU")), "memory a second time"
+    if has_gpu and size > GPU_BYTES:
+        place = "the GPU"
+    elif not any(isinstance(part, RowsOnDisk) for part in parts) and (has_gpu or not fills_memory(*parts)):
         return None
     return f"The data ({size / 2**30:.1f} GiB) does not fit into {place}."

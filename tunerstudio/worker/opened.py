@@ -20,6 +20,7 @@ from tunerstudio.worker.hypermodels import BlocksHypermodel, Hypermodel
 from tunerstudio.worker.preload import import_keras_tuner
 from tunerstudio.worker.prepared import PreparedFolder
 from tunerstudio.worker.preprocessing import features
+from tunerstudio.worker.rows_on_disk import rows_of
 from tunerstudio.worker.training import FitPlan, TrainingArrays
 
 _SAMPLE = 8
@@ -126,9 +127,9 @@ def training_arrays(data: PreparedFolder, rows: np.ndarray, standardised: bool) 
     train, validation = data.rows(TRAIN), data.rows(VALIDATION)
     weights = data.weights
     return TrainingArrays(
-        x_train=rows[train],
+        x_train=rows_of(rows, train),
         y_train=target_rows(data, train, standardised),
-        x_validation=rows[validation],
+        x_validation=rows_of(rows, validation),
         y_validation=target_rows(data, validation, standardised),
         weights_train=None if weights is None else np.asarray(weights[train]),
         weights_validation=None if weights is None else np.asarray(weights[validation]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,11 +12,12 @@ import numpy as np
 from tunerstudio.protocol.worker import ModelProbed
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.network import search_space
+from tunerstudio.study.search import Objective
 from tunerstudio.worker.fit_road import combined_weights
 from tunerstudio.worker.hypermodels import BuiltModel
 from tunerstudio.worker.opened import NetworkStudy
-from tunerstudio.worker.roads import ChooseRoad
-from tunerstudio.worker.training import FitPlan, TrainingArrays
+from tunerstudio.worker.roads import ChooseRoad, Road
+from tunerstudio.worker.training import FitPlan, NotFiniteError, StopRequest, TrainingArrays
 from tunerstudio.worker.trial import build_seeded, parameters
 
 
@@ -30,7 +32,8 @@ def probe(study: NetworkStudy, values: Mapping[str, Scalar] | None, choose_road:
     plan = study.fit_plan(chosen, study.document.search.seed, epochs=1)
     arrays = study.arrays_for(built.model)
     road = choose_road(built, arrays, plan, study.document)
-    logged = _train_one_batch(built, _one_batch(arrays, plan.batch_size), plan)
+    batch = _one_batch(arrays, plan.batch_size)
+    logged = _ahead_of_trials(road, built, batch, plan) or _train_one_batch(built, batch, plan)
     return ModelProbed(
         parameters=parameters(built.model),
         metrics=tuple(logged),
@@ -52,6 +55,22 @@ def _one_batch(arrays: TrainingArrays, batch_size: int) -> TrainingArrays:
         head(arrays.weights_train),
         head(arrays.weights_validation),
     )
+
+
+def _ahead_of_trials(road: Road, built: BuiltModel, arrays: TrainingArrays, plan: FitPlan) -> list[str]:
+    """Names of the metrics of an epoch by the compiled program that the trials will use; empty if that is not it.
+
+    The program is then there when the first trial begins. The loss stands in for an objective that may be unknown.
+    """
+    if road.name != "fused":
+        return []
+    seen: dict[str, float] = {}
+    any_plan = replace(plan, objective=Objective(name="loss", direction="min"), early_stopping=None)
+    try:
+        road.train(built.model, arrays, any_plan, lambda epoch, metrics: seen.update(metrics), StopRequest())
+    except NotFiniteError:
+        return []
+    return list(seen)
 
 
 def _train_one_batch(built: BuiltModel, arrays: TrainingArrays, plan: FitPlan) -> list[str]:

@@ -30,18 +30,33 @@ class OrderedRows:
         dataset: Batches of features, targets and, if given, sample weights; for Keras's `fit`.
     """
 
-    def __init__(self, parts: tuple[np.ndarray, ...], batch_size: int, seed: int, order: RowOrder = shuffled) -> None:
-        """Of `parts`, rows first: features, targets and perhaps sample weights."""
-        self._rows, self._seed, self._order = len(parts[0]), seed, order
+    def __init__(
+        self,
+        parts: tuple[np.ndarray, ...],
+        batch_size: int,
+        seed: int,
+        order: RowOrder = shuffled,
+        in_place: bool = False,
+    ) -> None:
+        """Of `parts`, rows first: features, targets and perhaps sample weights.
+
+        Args:
+            parts: Arrays, or `RowsOnDisk`.
+            batch_size: Rows per batch.
+            seed: Of the order.
+            order: Gives the order of an epoch's rows.
+            in_place: Read each batch out of `parts` where they are, ahead of need, instead of copying them all first.
+        """
+        self._rows, self._seed, self._order, self._in_place = len(parts[0]), seed, order, in_place
         with tf.device("CPU:0"):  # where tf.data works; a constant would be placed on a GPU otherwise
             self._chosen = tf.Variable(order(self._rows, seed, 0), dtype=tf.int64, trainable=False)
-            self.dataset = self._dataset(tuple(_tensor(part) for part in parts), batch_size)
+            self.dataset = self._dataset(parts, batch_size)
 
     def choose(self, epoch: int) -> None:
         """From now on, give the rows in the order of the 0-based `epoch`."""
         self._chosen.assign(self._order(self._rows, self._seed, epoch))
 
-    def _dataset(self, parts: tuple[tf.Tensor, ...], batch_size: int) -> Any:
+    def _dataset(self, parts: tuple[np.ndarray, ...], batch_size: int) -> Any:
         """Built as Keras builds its own for arrays: a whole order, cut into batches, whose rows are gathered."""
         rows, whole = self._rows, self._rows - self._rows % batch_size
 
@@ -57,8 +72,12 @@ class OrderedRows:
             return order
 
         orders = tf.data.Dataset.range(1).map(ordered)
-        dataset = tf.data.Dataset.zip((orders.flat_map(batches), tf.data.Dataset.from_tensors(parts).repeat()))
-        dataset = dataset.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
+        chosen = orders.flat_map(batches)
+        if self._in_place:
+            dataset = chosen.map(_reader(parts), num_parallel_calls=tf.data.AUTOTUNE)
+        else:
+            everything = tf.data.Dataset.from_tensors(tuple(_tensor(part) for part in parts)).repeat()
+            dataset = tf.data.Dataset.zip((chosen, everything)).map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
         options = tf.data.Options()
         options.experimental_optimization.apply_default_optimizations = False
         dataset = dataset.with_options(options)
@@ -78,5 +97,28 @@ class OrderOfEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is 
         self._rows.choose(epoch)
 
 
+def in_order(rows: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of rows as they are; a `RowOrder`."""
+    return np.arange(rows)
+
+
+def _reader(parts: tuple[np.ndarray, ...]) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
+    """Reads chosen rows of all `parts`, outside of TensorFlow, which would copy the parts first."""
+    kinds = [tf.as_dtype(_kind(part)) for part in parts]
+
+    def rows(chosen: np.ndarray) -> list[np.ndarray]:
+        return [part[chosen].astype(kind.as_numpy_dtype) for part, kind in zip(parts, kinds, strict=True)]
+
+    def read(chosen: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        tensors = tf.numpy_function(rows, [chosen], kinds, stateful=False)
+        return tuple(tf.ensure_shape(t, (None, *part.shape[1:])) for t, part in zip(tensors, parts, strict=True))
+
+    return read
+
+
+def _kind(part: np.ndarray) -> Any:
+    return keras.config.floatx() if np.issubdtype(part.dtype, np.floating) else part.dtype
+
+
 def _tensor(part: np.ndarray) -> tf.Tensor:
-    return tf.constant(part, keras.config.floatx() if np.issubdtype(part.dtype, np.floating) else None)
+    return tf.constant(part, _kind(part))

@@ -21,7 +21,7 @@ class TrainingArrays:
     """Preprocessed arrays of one study; shared by all trials and never written to.
 
     Attributes:
-        x_train, x_validation: float32, shape (rows, ...).
+        x_train, x_validation: float32, shape (rows, ...); `RowsOnDisk` if they do not fit into memory.
         y_train, y_validation: int64 (rows,) class numbers, float32 (rows, 1) for binary, or (rows, targets).
         weights_train, weights_validation: float32 (rows,) sample weights, or None.
     """
