@@ -28,7 +28,7 @@ class LayerFacts:
     """What a built layer is.
 
     Attributes:
-        shape: Of its output, without the batch: `28 × 28 × 16`.
+        shape: Of its output, without the batch: `28×28×16`.
         parameters: Number of its weights.
     """
 
@@ -212,10 +212,10 @@ class _Canvas(QWidget):
         fact = self.drawn.facts.get(place.name)
         if place.name in (INPUT, OUTPUT):
             title = self.tr("Input") if place.name == INPUT else self.tr("Output")
-            return title, fact.shape if fact is not None else ""
+            return title, _fact_text(fact)
         layer = next(layer for layer in self.drawn.network.layers if layer.name == place.name)
         if fact is not None:
-            return layer.layer, f"{fact.shape}  {format_count(fact.parameters)}" if fact.parameters else fact.shape
+            return layer.layer, _fact_text(fact)
         return layer.layer, "  ".join(segment.text for segment in argument_segments(layer.arguments))
 
     def _place_at(self, point: QPoint) -> Place | None:
@@ -243,6 +243,13 @@ class _Canvas(QWidget):
         if fact is not None:
             lines += [fact.shape, self.tr("{count} parameters").format(count=f"{fact.parameters:,}")]
         return "\n".join(lines)
+
+
+def _fact_text(fact: LayerFacts | None) -> str:
+    """Shape and number of weights, where there are some."""
+    if fact is None:
+        return ""
+    return f"{fact.shape}  {format_count(fact.parameters)}" if fact.parameters else fact.shape
 
 
 def _line(source: QRectF, target: QRectF) -> QPainterPath:

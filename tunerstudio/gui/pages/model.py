@@ -189,7 +189,7 @@ class ModelPage(Page):
         facts = {layer.name: LayerFacts(_shape_text(layer.shape), layer.weights) for layer in description.layers}
         facts[INPUT] = LayerFacts(_shape_text(description.input_shape), 0)
         if description.layers:
-            facts[OUTPUT] = facts[description.layers[-1].name]
+            facts[OUTPUT] = facts.pop(description.layers[-1].name)
         self.layers.drawing.show_facts(description.values, facts)
 
     def _show(self, document: StudyDocument) -> None:
@@ -275,5 +275,5 @@ class ModelPage(Page):
 
 
 def _shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """`28 × 28 × 16`; what is unknown is a question mark."""
-    return " × ".join("?" if size is None else str(size) for size in shape or ())
+    """`28×28×16`; what is unknown is a question mark."""
+    return "×".join("?" if size is None else str(size) for size in shape or ())
