@@ -21,7 +21,7 @@ _ALGORITHMS: Final[dict[Method, ShippedAlgorithm]] = {
     "grid": shipped_algorithm("grid"),
     "gaussian_process": _MODEL,
     "mixture": _MODEL,
-    "evolution": shipped_algorithm("evolution"),
+    "tpe": shipped_algorithm("tpe"),
     "nsga2": shipped_algorithm("nsga2"),
 }
 
@@ -48,7 +48,7 @@ def _answer(choice: Choice, space: SearchSpace, history: History, rng: np.random
         return algorithm.propose(space, history, rng)
     mixed, parts = mixed_history(history, rng)
     answer = algorithm.propose(space, mixed, rng)
-    if isinstance(answer, Proposal) and answer.tags:
+    if isinstance(answer, Proposal) and "model" in answer.tags:
         first = history.objective.name if history.objective else "the objective"
         names = [first, *(second.name for second in history.also)]
         mixture = " and ".join(f"{part:.0%} {name}" for part, name in zip(parts, names, strict=True))

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from tunerstudio.algorithms.api import UNCOUNTABLE, Fixed, History, SearchSpace
 
-Method = Literal["grid", "gaussian_process", "evolution", "mixture", "nsga2"]
+Method = Literal["grid", "gaussian_process", "tpe", "mixture", "nsga2"]
 
 FEW: Final = 24
 """Spaces of so few configurations are tried in order: a model would have nothing to choose from before the end."""
@@ -39,11 +39,11 @@ def choose(space: SearchSpace, history: History, model_trials: int) -> Choice:
     if count <= min(FEW, history.max_trials):
         return Choice("grid", f"Auto tries all {count:.0f} configurations in order: the budget is enough for each")
     if axes > MANY_AXES:
-        why = f"Auto takes evolution: {axes} hyperparameters are too many for a model to tell what matters"
-        return Choice("evolution", why)
+        why = f"Auto takes TPE: {axes} hyperparameters are too many for a Gaussian process"
+        return Choice("tpe", why)
     if late:
-        why = f"Auto goes on with evolution: after {model_trials} trials a model takes longer than it is worth"
-        return Choice("evolution", why)
+        why = f"Auto goes on with TPE: after {model_trials} trials a Gaussian process takes too long"
+        return Choice("tpe", why)
     why = f"Auto takes a Gaussian process, which learns most from few trials: {history.max_trials} of {_size(count)}"
     return Choice("gaussian_process", why)
 
@@ -52,7 +52,9 @@ def _of_several_objectives(history: History, axes: int, late: bool) -> Choice:
     objectives = 1 + len(history.also)
     if late or axes > MANY_AXES:
         reason = f"{len(history.trials)} trials" if late else f"{axes} hyperparameters"
-        return Choice("nsga2", f"Auto takes NSGA-II: {objectives} objectives, and {reason} are too many for a model")
+        return Choice(
+            "nsga2", f"Auto takes NSGA-II: {objectives} objectives, and {reason} are too many for a Gaussian process"
+        )
     why = f"Auto takes a Gaussian process on changing mixtures of the {objectives} objectives: few trials must do"
     return Choice("mixture", why)
 

@@ -24,7 +24,8 @@ _FIT_POINTS: Final = 150
 """Lengths and noise are fitted to at most so many trials, the best and evenly spread others; all are predicted from."""
 
 _SPREAD: Final = 200
-"""Random configurations among which an initial trial is the one farthest from all others."""
+"""Random configurations among which an initial trial is the one farthest from all others. Such corners tell most of
+what matters: on tables of real trainings, evenly spread points made the first 25 trials clearly worse."""
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
@@ -47,16 +48,13 @@ def _initial_trials(axes: int, options: Options) -> int:
 
 def _initial(space: SearchSpace, encoder: Encoder, history: History, rng: np.random.Generator) -> Proposal | Finished:
     """A random configuration that is far from those already there."""
-    if not encoder.axes:
-        values = untried_values(space, history, rng)
-        return Finished("all configurations have been tried") if values is None else Proposal(values)
-    rows = encoder.draw(_SPREAD, rng)
     allowed = _allowed(encoder, history)
+    rows = encoder.draw(_SPREAD, rng) if encoder.axes else np.zeros((0, 0))
     if allowed is not None:
         rows = rows[[allowed(row) for row in rows]]
     if not len(rows):
         values = untried_values(space, history, rng)
-        return Finished("no configuration that is allowed is left") if values is None else Proposal(values)
+        return Finished("all configurations have been tried") if values is None else Proposal(values)
     if history.trials:
         there = encoder.features(encoder.positions([trial.values for trial in history.trials]))
         distance = np.abs(encoder.features(rows)[:, None, :] - there[None, :, :]).sum(axis=2).min(axis=1)

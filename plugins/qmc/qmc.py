@@ -22,7 +22,7 @@ _BLOCKS: Final = 16
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
-    """The next point of the sequence that no trial has had."""
+    """The next point of the sequence that no trial has had and the constraints allow."""
     encoder = Encoder(space)
     tagged = [trial.tags for trial in history.trials if _KEY in trial.tags and _POINT in trial.tags]
     key = int(tagged[0][_KEY]) if tagged else int(rng.integers(2**31)) if options["scramble"] else 0
@@ -31,12 +31,12 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     for index, unit in _points(len(encoder.axes), start, key, options) if encoder.axes else ():
         # What is inactive at this point is drawn by the same number wherever the sequence is taken up again.
         values = encoder.values(encoder.settle(_position(encoder, unit), np.random.default_rng([key, index]))[0])
-        if values_key(values) not in tried:
+        if values_key(values) not in tried and history.allows(values):
             return Proposal(values, f"Point {index + 1} of the sequence", tags={_KEY: key, _POINT: index})
     left = untried_values(space, history, rng)
     if left is None:
         return Finished("all configurations have been tried")
-    return Proposal(left, "The sequence only repeats itself; drawn at random among the untried")
+    return Proposal(left, "The sequence has nothing new; drawn at random among the untried")
 
 
 def _points(axes: int, start: int, key: int, options: Options) -> Iterator[tuple[int, Array]]:

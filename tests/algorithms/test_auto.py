@@ -49,18 +49,18 @@ def test_few_trials_are_left_to_the_gaussian_process_as_it_is():
     assert "40 of 100 configurations" in Simulation(host_of(HUNDRED), hashed_score).run(1)[0].reason
 
 
-def test_many_trials_go_on_with_evolution_that_knows_the_trials_before():
+def test_many_trials_go_on_with_tpe_that_knows_the_trials_before():
     trials = Simulation(host_of(CONTINUOUS, trials=100, model_trials=25), bowl).run(60)
-    assert methods(trials) == ["gaussian_process"] * 25 + ["evolution"] * 35
-    assert trials[25].reason.startswith("Auto goes on with evolution: after 25 trials a model")
-    assert "with another" in trials[25].reason
+    assert methods(trials) == ["gaussian_process"] * 25 + ["tpe"] * 35
+    assert trials[25].reason.startswith("Auto goes on with TPE: after 25 trials a Gaussian process")
+    assert "times as likely among the" in trials[25].reason
     assert not trials[26].reason.startswith("Auto")
 
 
-def test_very_many_hyperparameters_are_left_to_evolution():
+def test_very_many_hyperparameters_are_left_to_tpe():
     space = SearchSpace(hyperparameters=tuple(Float(name=f"x{index}", min=0, max=1) for index in range(70)))
     trials = Simulation(host_of(space), hashed_score).run(3)
-    assert set(methods(trials)) == {"evolution"}
+    assert set(methods(trials)) == {"tpe"}
     assert "70 hyperparameters are too many" in trials[0].reason
 
 
