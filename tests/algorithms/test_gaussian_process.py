@@ -219,3 +219,31 @@ def test_condition_on_a_fixed_value_under_a_condition():
         values = encoder.values(row)
         assert space.problems(values) == []
         assert ("n" in values) == (not np.isnan(row[1])) == values["on"]
+
+
+CUBE = SearchSpace(hyperparameters=tuple(Float(name=name, min=0, max=1) for name in "ab"))
+
+
+def test_the_model_itself_keeps_to_constraints():
+    manifest = get("gaussian_process").manifest
+    host = AlgorithmHost(manifest, CUBE, Objective(), 0, 60, 10, constraints=("a + b <= 0.6",))
+    simulation = Simulation(host, lambda values, epochs: -values["a"] - 2 * values["b"])
+    trials = simulation.run(31)
+    assert all(trial.values["a"] + trial.values["b"] <= 0.6 for trial in trials)
+    assert all(trial.reason.startswith(("Initial trial", "The model expects")) for trial in trials)
+    assert min(trial.score for trial in trials[:-1]) < -1.15
+    assert host.take_notes() == []
+
+
+def test_pruned_trials_are_learned_from():
+    rng = np.random.default_rng(0)
+    trials = []
+    for number in range(1, 31):
+        values = random_values(CUBE, rng)
+        state = TrialState.PRUNED if values["a"] > 0.5 else TrialState.COMPLETED
+        trials.append(Trial(number, state, values, score=abs(values["a"] - 0.3)))
+    proposals = [host_of(CUBE).next(trials, number) for number in (31, 32, 33)]
+    assert all(proposal.reason.startswith("The model expects") for proposal in proposals)
+    assert all(abs(proposal.values["a"] - 0.3) < 0.1 for proposal in proposals)
+    pruned = [trial for trial in trials if trial.state is TrialState.PRUNED]
+    assert host_of(CUBE).next(pruned, 31).reason.startswith("The model expects")

@@ -52,3 +52,12 @@ def test_small_spaces_are_tried_to_the_end():
     space = SearchSpace(hyperparameters=(Boolean(name="on"), Choice(name="kind", choices=("a", "b", "c"))))
     trials = points(space, 20)
     assert len({(trial.values["on"], trial.values["kind"]) for trial in trials}) == len(trials) == 6
+
+
+def test_points_that_break_a_constraint_are_passed_over():
+    manifest = get("qmc").manifest
+    host = AlgorithmHost(manifest, CUBE, Objective(), 0, 40, 10, constraints=("a < b",))
+    trials = Simulation(host, hashed_score).run(40)
+    assert all(trial.values["a"] < trial.values["b"] for trial in trials)
+    assert all(trial.reason.startswith("Point ") for trial in trials)
+    assert trials[-1].tags["point"] > 60
