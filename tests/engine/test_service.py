@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 
 import psutil
 import pytest
@@ -9,9 +11,12 @@ import pytest
 from tests.engine.reading import trials_of
 from tunerstudio import Study
 from tunerstudio.protocol.client import ServiceError, ServiceProcess
+from tunerstudio.protocol.control import PauseSearch, ResumeSearch
 from tunerstudio.protocol.service import Request, from_line, to_line
+from tunerstudio.store.mailbox import post
+from tunerstudio.store.reader import StudyReader
 from tunerstudio.study.errors import StudyError
-from tunerstudio.study.trials import TrialState
+from tunerstudio.study.trials import SessionState, TrialState
 
 pytestmark = pytest.mark.tensorflow
 
@@ -82,3 +87,84 @@ def test_when_the_engine_is_killed_its_workers_end_too(blocks_study):
     engine.stdin.close()
     engine.stdout.close()
     assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
+def started(folder, **params):
+    """An engine process that runs a search of the study in `folder`, once its first trial runs."""
+    engine = subprocess.Popen(
+        [sys.executable, "-m", "tunerstudio.engine"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    request(engine, 1, "run", folder=str(folder), **params)
+    wait_for(engine, lambda message: message.type == "notice" and message.data.get("state") == "running")
+    return engine
+
+
+def request(engine, identity, method, **params):
+    engine.stdin.write(to_line(Request(id=identity, method=method, params=params)))
+    engine.stdin.flush()
+
+
+def wait_for(engine, wanted):
+    for line in engine.stdout:
+        message = from_line(line)
+        if wanted(message):
+            return message
+    raise AssertionError("the engine ended before")
+
+
+def leave(engine):
+    engine.stdout.close()
+    engine.stdin.close()
+    return engine.wait(120)
+
+
+def test_a_search_goes_on_without_a_window_if_that_was_wished(blocks_study):
+    folder = blocks_study(search={"budget": {"trials": 2}}, training={"epochs": 30, "road": "fit"})
+    assert leave(started(folder, on_window_death="continue")) == 0
+    assert [trial.state for trial in trials_of(folder)] == [TrialState.COMPLETED] * 2
+
+
+def test_a_window_that_closes_leaves_its_search_to_others(blocks_study):
+    folder = blocks_study(search={"budget": {"trials": 1}}, training={"epochs": 3000, "road": "fit"})
+    engine = started(folder)
+    request(engine, 2, "detach")
+    assert wait_for(engine, lambda message: message.type == "reply" and message.id == 2).result == {"running": True}
+    engine.stdout.close()
+    engine.stdin.close()
+    post(folder, PauseSearch())
+    with StudyReader(folder) as reader:
+        until(lambda: reader.session().state is SessionState.PAUSED)
+        post(folder, ResumeSearch())
+        until(lambda: reader.session().state is SessionState.RUNNING)
+    assert engine.poll() is None
+    engine.terminate()
+    assert engine.wait(60) == 0
+    with StudyReader(folder) as reader:
+        assert reader.session().reason == "stopped"
+        assert [trial.state for trial in reader.trials()] == [TrialState.QUEUED]
+
+
+def until(wanted):
+    deadline = time.monotonic() + 60
+    while not wanted():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)
+
+
+def test_commands_to_a_search_and_without_one(blocks_study):
+    folder = blocks_study(search={"budget": {"trials": 1}}, training={"epochs": 3000, "road": "fit"})
+    engine = started(folder)
+    request(engine, 2, "command", folder=str(folder), command={"type": "StopTrialEarly", "trial": 1})
+    posted = wait_for(engine, lambda message: message.type == "reply" and message.id == 2).result
+    assert posted["outcome"] is None
+    ending = wait_for(engine, lambda message: message.type == "notice" and message.data.get("state") == "ended")
+    assert ending.data["reason"] == "budget"
+    with StudyReader(folder) as reader:
+        assert reader.command_outcome(posted["id"]) == ""
+        assert reader.trials()[0].state is TrialState.PRUNED
+    request(engine, 3, "command", folder=str(folder), command={"type": "SetNote", "trial": 1, "note": "x"})
+    assert wait_for(engine, lambda message: message.type == "reply" and message.id == 3).result["outcome"] == ""
+    request(engine, 4, "command", folder=str(folder), command={"type": "Fly"})
+    assert "not a command" in wait_for(engine, lambda message: message.type == "failure").message
+    assert leave(engine) == 0
+    assert trials_of(folder)[0].note == "x"

@@ -326,6 +326,9 @@ class WorkerPool:
             self._idle.remove(worker)
             worker.kill()
 
+    def _share_of_next(self, taken: Sequence[Share]) -> Share:
+        return Share(self._threads, least_used(self.gpus, [share.gpu for share in taken]))
+
     def _start(self) -> Worker:
         number = next(self._numbers)
         self._log_folder.mkdir(parents=True, exist_ok=True)
@@ -333,8 +336,7 @@ class WorkerPool:
         if log_path.is_file() and log_path.stat().st_size > LOG_LIMIT_BYTES:
             os.truncate(log_path, 0)
         ours, theirs = self._context.Pipe()
-        in_use = [worker.share.gpu for worker in (*self._idle, *self._busy)]
-        share = Share(self._threads, least_used(self.gpus, in_use))
+        share = self._share_of_next([worker.share for worker in (*self._idle, *self._busy)])
         arguments = (theirs, str(log_path), share.threads, share.gpu)
         process = self._context.Process(target=run_worker, args=arguments, name=f"worker-{number}", daemon=True)
         with no_interrupts():
