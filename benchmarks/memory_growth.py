@@ -32,7 +32,13 @@ def write_study(folder: Path, trials: int, road: str) -> None:
     (folder / "rows.csv").write_text("\n".join(lines) + "\n")
     study = {
         "name": "memory",
-        "data": {"source": {"kind": "file", "path": "rows.csv"}, "target": ["kind"]},
+        "data": {
+            "source": {"kind": "file", "path": "rows.csv"},
+            "columns": [
+                *({"name": name} for name in "abc"),
+                {"name": "kind", "role": "target", "kind": "categorical"},
+            ],
+        },
         "model": {
             "kind": "blocks",
             "blocks": [{"layer": "Dense", "arguments": {"units": {"tune": "int", "min": 2, "max": 6}}}],
