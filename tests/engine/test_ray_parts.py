@@ -158,8 +158,8 @@ def test_nobody_has_to_wait_for_a_cluster(tmp_path):
 @needs_ray
 def test_left_open_a_search_takes_all_the_room_of_the_cluster(tmp_path, monkeypatch):
     pool = RayPool(Executor(kind="ray", address="127.0.0.1:1"), tmp_path)
-    monkeypatch.setattr(RayPool, "room", property(lambda pool: room))
     for room, expected in ((5, 5), (0, 1), (1000, 64)):
+        monkeypatch.setattr(pool, "_room", room)
         assert workers_wanted(Search(workers="auto"), pool) == expected
         assert workers_wanted(Search(workers=3), pool) == 3
     pool.close()

@@ -41,6 +41,7 @@ from tunerstudio.protocol.worker import (
     encode,
 )
 from tunerstudio.study.model import CodeModel
+from tunerstudio.version import VERSION
 
 WAIT_S = 1.0
 """How long `reports` waits for news."""
@@ -71,7 +72,7 @@ class NodeHost:
     def facts(self) -> NodeFacts:
         """Where this is."""
         node = ray.get_runtime_context().get_node_id()
-        return NodeFacts(node, self._names.get(node) or platform.node())
+        return NodeFacts(node, self._names.get(node) or platform.node(), VERSION)
 
     def has_data(self, key: str) -> bool:
         """Whether the prepared data `key` are on this node."""

@@ -39,10 +39,12 @@ class NodeFacts:
     Attributes:
         id: Ray's name for the node.
         name: The node's name for people.
+        version: Of this program there.
     """
 
     id: str
     name: str
+    version: str
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,13 @@ from tunerstudio.engine.executors.ray_messages import DEATH, GREETING, REPORT, B
 from tunerstudio.engine.executors.ray_places import END_LIMIT_S, CancelledError, Place, Places
 from tunerstudio.protocol.worker import OpenStudy, RunTrial, decode_command
 from tunerstudio.study.model import CodeModel
+from tunerstudio.version import VERSION
 
 UNAVAILABLE_LIMIT_S = 60.0
 """How long a node may be out of reach before it counts as lost; Ray mostly knows earlier."""
+
+START_LIMIT_S = 300.0
+"""How long a worker that has a place may take to import TensorFlow."""
 
 RETRY_S = 0.5
 
@@ -63,6 +67,9 @@ class Relay:
         try:
             place = self._places.take(self._closed)
             self._place = place
+            if place.facts.version != VERSION:
+                self._send_death(True, _versions_differ(place))
+                return
             threads = max(1, int(self._settings.cpus))
             self._retrying(lambda: ray.get(place.actor.start.remote(threads, None if self._settings.gpus else "")))
             self._pass_reports(place)
@@ -79,8 +86,11 @@ class Relay:
             self._connection.close()
 
     def _pass_reports(self, place: Place) -> None:
-        number, greeted = 0, False
+        number, greeted, began = 0, False, time.monotonic()
         while not self._closed.is_set():
+            if not greeted and time.monotonic() - began > START_LIMIT_S:
+                self._send_death(True, f"a worker on {place.facts.name} did not start within {START_LIMIT_S:g} s")
+                return
             batch = self._next_batch(place, number)
             number = batch.number
             self._keep_log(batch.log)
@@ -204,3 +214,10 @@ class Relay:
             if file.is_file():
                 code = (os.path.basename(file), file.read_bytes())
         return Parcel(data_key=inventory.key, data=data, code=code)
+
+
+def _versions_differ(place: Place) -> str:
+    return (
+        f"the node {place.facts.name} has Tuner Studio {place.facts.version}, this machine has {VERSION}: install "
+        "the same version on both"
+    )
