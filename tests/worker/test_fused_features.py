@@ -1,5 +1,8 @@
 """Layers and ways of training, each marked with the road it takes; on the fused road it must give what fit gives."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 tensorflow = pytest.importorskip("tensorflow")
@@ -334,3 +337,11 @@ def test_fit_is_used_with_a_reason(feature):
 def test_data_beyond_memory_needs_fit(monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})())
     assert "does not fit" in unsupported_reason(binary(), table(), plan())
+
+
+def test_the_table_of_the_manual_names_exactly_what_is_tested():
+    manual = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
+    rows = re.findall(r"^\| (.+?) \| (fused|fit) \|$", manual.read_text(encoding="utf-8"), re.MULTILINE)
+    tested = dict.fromkeys([*LAYERS, *TRAINING, *(f"callbacks: {name}" for name in CALLBACKS)], "fused")
+    assert dict(rows) == {**tested, **dict.fromkeys([*NEEDS_FIT, "data beyond memory"], "fit")}
+    assert len(rows) == len(dict(rows))

@@ -25,6 +25,7 @@ from tests.worker.fused_samples import (  # noqa: E402
 from tunerstudio.study.errors import ModelError  # noqa: E402
 from tunerstudio.worker.fused import FusedTrainer  # noqa: E402
 from tunerstudio.worker.fused_cache import ProgramCache  # noqa: E402
+from tunerstudio.worker.fused_numbers import OpenNumber  # noqa: E402
 from tunerstudio.worker.fused_signature import architecture_of  # noqa: E402
 from tunerstudio.worker.training import StopRequest  # noqa: E402
 
@@ -144,6 +145,65 @@ def test_a_look_at_another_network_opens_the_right_sizes_at_once(trainer):
     fused(binary(), arrays, chosen, FusedTrainer(trainer.cache))
     trainer(binary(layers.Dense(2), layers.Dense(2)), arrays, chosen, Curve(), StopRequest(), alike=fails)
     assert trainer.cache.built == 3
+
+
+def dropped(rate):
+    return binary(layers.Dense(6), layers.Dropout(rate), layers.GaussianNoise(rate / 2))
+
+
+def spatially(rate):
+    return binary(layers.Conv2D(3, 2), layers.SpatialDropout2D(rate), layers.Flatten(), shape=(6, 6, 1))
+
+
+def regularised(rate):
+    both = keras.regularizers.L1L2(rate / 10, rate / 5)
+    return binary(
+        layers.Dense(4, kernel_regularizer=both, bias_regularizer=keras.regularizers.L1(rate)),
+        layers.Dense(4, activity_regularizer=keras.regularizers.L2(rate)),
+    )
+
+
+NUMBERS = {
+    "dropout and noise": (dropped, table),
+    "spatial dropout": (spatially, images),
+    "regularizers": (regularised, table),
+    "momentum": (lambda rate: binary(optimizer=optimizers.SGD(0.1, momentum=rate, nesterov=True)), table),
+    "SGD's decay": (lambda rate: binary(optimizer=optimizers.SGD(0.1, weight_decay=rate / 10)), table),
+    "beta": (lambda rate: binary(optimizer=optimizers.Adam(0.1, beta_1=rate)), table),
+    "AdamW's decay": (lambda rate: binary(optimizer=optimizers.AdamW(0.1, weight_decay=rate / 10)), table),
+    "RMSprop": (lambda rate: binary(optimizer=optimizers.RMSprop(0.05, rho=rate, momentum=rate)), table),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_one_program_serves_other_numbers(trainer, name):
+    build, data = NUMBERS[name]
+    arrays, chosen = data(), plan()
+    trainer.cache.learn(build(0.3))
+    trainer.cache.learn(build(0.4))
+    for rate in (0.4, 0.7, 0.05):
+        pair = fused(seeded(lambda rate=rate: build(rate)), arrays, chosen, trainer)
+        assert_same(pair, fit(seeded(lambda rate=rate: build(rate)), arrays, chosen))
+    assert (trainer.cache.built, trainer.cache.reused) == (1, 2)
+
+
+def test_a_number_at_its_bound_needs_another_program():
+    assert architecture_of(dropped(0.3)).structure == architecture_of(dropped(0.5)).structure
+    assert architecture_of(dropped(0.3)).structure != architecture_of(dropped(0.0)).structure
+    plain, heavy = (binary(optimizer=optimizers.SGD(0.1, momentum=momentum)) for momentum in (0.0, 0.5))
+    assert architecture_of(plain).structure != architecture_of(heavy).structure
+
+
+def test_an_open_number_answers_only_what_is_known_of_it():
+    number = OpenNumber(0.3, trainable=False)
+    assert number
+    assert number > 0
+    assert number < 1
+    assert number != 0.0
+    assert not number == 1.0  # noqa: SIM201  # both operators are tested
+    for question in (lambda: number > 0.5, lambda: number == 0.3, lambda: float(number), lambda: int(number)):
+        with pytest.raises(TypeError, match="not known"):
+            question()
 
 
 def attention(size):

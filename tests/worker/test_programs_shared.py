@@ -47,9 +47,9 @@ def test_models_of_blocks_have_a_signature_that_values_do_not_change(name):
     assert signatures[0] != signatures[2]
 
 
-def test_whole_numbers_change_to_others_that_are_allowed():
+def test_numbers_change_to_others_that_are_allowed():
     from tunerstudio.study.hyperparameters import Boolean, Choice, Float, Int, SearchSpace
-    from tunerstudio.worker.hypermodels import other_sizes
+    from tunerstudio.worker.hypermodels import other_values
 
     kinds = (
         Int(name="units", min=8, max=32, step=8),
@@ -62,7 +62,8 @@ def test_whole_numbers_change_to_others_that_are_allowed():
     )
     space = SearchSpace(hyperparameters=kinds)
     values = {"units": 8, "doubling": 8, "one": 3, "filters": 32, "activation": "relu", "flag": True, "rate": 0.15}
-    changed = other_sizes(space, values)
-    assert changed == {**values, "units": 16, "doubling": changed["doubling"], "filters": 16}
+    changed = other_values(space, values)
+    assert changed == {**values, **{name: changed[name] for name in ("doubling", "rate")}, "units": 16, "filters": 16}
     assert changed["doubling"] != 8
+    assert changed["rate"] != 0.15
     assert space.problems(changed) == []

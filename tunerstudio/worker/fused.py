@@ -54,7 +54,7 @@ class FusedTrainer:
     ) -> FitResult:
         """Train `model`; see `Trainer`. Ask `unsupported_reason` before.
 
-        `alike` builds another model of the kind that may come, of other sizes; see `ProgramCache.program_for`.
+        `alike` builds another model of the kind that may come, with other numbers; see `ProgramCache.program_for`.
         """
         data = self._data.get(arrays, plan)
         program = self._program(model, data, plan, alike)

@@ -13,9 +13,9 @@ from typing import Any
 import keras
 
 from tunerstudio.study.errors import ModelError
+from tunerstudio.worker.fused_particulars import Particulars
 from tunerstudio.worker.fused_program import Program, Rows
 from tunerstudio.worker.fused_signature import Architecture, architecture_of
-from tunerstudio.worker.fused_sizes import Shapes, fits, is_open, merged
 
 _log = logging.getLogger(__name__)
 
@@ -24,18 +24,18 @@ ProgramKey = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class _Kept:
-    """A program and the sizes of weights it takes, None where any will do."""
+    """A program and the networks that it serves."""
 
     program: Program
-    sizes: Shapes
+    serves: Particulars
 
 
 @dataclass
 class ProgramCache:
     """Programs by architecture and kind of data; the least recently used one goes first.
 
-    A kept program trains a model of its own, never the caller's. Networks that differ in sizes alone share one: when
-    the second of them comes, the program is made anew with those sizes left open.
+    A kept program trains a model of its own, never the caller's. Networks that differ in sizes and numbers alone
+    share one: when the second of them comes, the program is made anew with those left open.
 
     Attributes:
         limit: How many programs are kept; 0: none. A small one takes a few MB.
@@ -47,7 +47,7 @@ class ProgramCache:
     built: int = 0
     reused: int = 0
     _programs: OrderedDict[ProgramKey, _Kept] = field(default_factory=OrderedDict)
-    _seen: dict[str, Shapes] = field(default_factory=dict)
+    _seen: dict[str, Particulars] = field(default_factory=dict)
     _fixed: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -55,10 +55,10 @@ class ProgramCache:
         return len(self._programs)
 
     def learn(self, model: keras.Model) -> None:
-        """Look at a model that may come, so that the program that is made for its like leaves the right sizes open."""
+        """Look at a model that may come, to leave open what it differs in."""
         found = architecture_of(model)
         if found is not None:
-            self._sizes_for(found)
+            self._served(found)
 
     def program_for(
         self,
@@ -80,17 +80,17 @@ class ProgramCache:
         if found is None:
             return self.bound_program(model, train, validation)
         kinds = _kinds(train), _kinds(validation)
-        kept = earlier = self._programs.pop((self._identity(found.structure, found.sizes), *kinds), None)
-        if kept is None or not fits(kept.sizes, found.sizes):
+        kept = earlier = self._programs.pop((self._identity(found), *kinds), None)
+        if kept is None or not kept.serves.covers(found.particulars):
             if alike is not None and found.structure not in self._seen:
                 self._look_ahead(alike)
             kept = self._make(model, found, train, validation)
             self.built += 1
         else:
             self.reused += 1
-        for program in (earlier, kept) if found.structure in self._fixed else (kept,):
-            if program is not None:
-                self._programs[(self._identity(found.structure, program.sizes), *kinds)] = program
+        if earlier is not None and earlier is not kept and found.structure in self._fixed:
+            self._programs[(self._identity(Architecture(found.structure, earlier.serves)), *kinds)] = earlier
+        self._programs[(self._identity(found), *kinds)] = kept
         while len(self._programs) > self.limit:
             self._programs.popitem(last=False)
         return kept.program
@@ -102,26 +102,27 @@ class ProgramCache:
         except ModelError as error:
             _log.info("a network of other sizes cannot be built: %s", error)
 
-    def _identity(self, structure: str, sizes: Shapes) -> str:
-        """Equal for models that share a program, once it leaves their sizes open."""
-        return f"{structure} {sizes}" if structure in self._fixed else structure
+    def _identity(self, found: Architecture) -> str:
+        """Equal for models that share a program, once it leaves open what they differ in."""
+        return f"{found.structure} {found.particulars}" if found.structure in self._fixed else found.structure
 
-    def _sizes_for(self, found: Architecture) -> Shapes:
-        """Sizes with those left open in which models of this structure have differed so far."""
+    def _served(self, found: Architecture) -> Particulars:
+        """Those of `found`, open wherever models of this structure have differed so far."""
+        own = found.particulars
         if found.structure in self._fixed:
-            return found.sizes
-        self._seen[found.structure] = merged(self._seen.get(found.structure, found.sizes), found.sizes)
+            return own
+        self._seen[found.structure] = self._seen.get(found.structure, own).merged(own)
         return self._seen[found.structure]
 
     def _make(self, model: keras.Model, found: Architecture, train: Rows, validation: Rows) -> _Kept:
-        sizes = self._sizes_for(found)
-        if is_open(sizes):
+        serves = self._served(found)
+        if serves.is_open:
             try:
-                return _Kept(Program(_twin(model), train, validation, sizes), sizes)
+                return _Kept(Program(_twin(model), train, validation, serves), serves)
             except Exception as error:  # noqa: BLE001  # Keras's layers may raise anything when a size is unknown
                 _log.info("sizes stay fixed, because the program cannot be traced without them: %s", error)
                 self._fixed.add(found.structure)
-        return _Kept(Program(_twin(model), train, validation), found.sizes)
+        return _Kept(Program(_twin(model), train, validation), found.particulars)
 
     def bound_program(self, model: keras.Model, train: Rows, validation: Rows) -> Program:
         """A program around the caller's own model, for this execution alone."""

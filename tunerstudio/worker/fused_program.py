@@ -15,7 +15,9 @@ import tensorflow as tf
 from keras import Model
 
 from tunerstudio.worker.fused_gradients import gradients_forgotten
-from tunerstudio.worker.fused_sizes import Shapes, is_open, open_sizes
+from tunerstudio.worker.fused_numbers import OpenNumber, numbers_at, open_numbers, places_of
+from tunerstudio.worker.fused_particulars import Particulars
+from tunerstudio.worker.fused_sizes import open_sizes
 
 Rows = tuple[tf.Tensor, ...]
 """Features, targets and, if there are any, sample weights; rows first."""
@@ -35,21 +37,23 @@ class Program:
         rows_per_call: How many rows one call should handle; see `learn_pace`.
     """
 
-    def __init__(self, model: Model, train: Rows, validation: Rows, sizes: Shapes | None = None) -> None:
+    def __init__(self, model: Model, train: Rows, validation: Rows, serves: Particulars | None = None) -> None:
         """Build what is not yet built, and trace.
 
         Args:
             model: A compiled Keras model that belongs to this program from now on.
             train: Training rows, for their shapes and types.
             validation: Validation rows, possibly none at all.
-            sizes: Of the model's variables, None where they may differ; None: they are all fixed.
+            serves: What the models to come may differ in; None: in nothing.
         """
         self.model = model
         self.rows_per_call = 1
         self._is_traced = False
         build_state(model, train)
-        if sizes is not None and is_open(sizes):
-            open_sizes(model, sizes)
+        self._open_numbers: list[tuple[int, OpenNumber]] = []
+        if serves is not None and serves.is_open:
+            open_sizes(model, serves.sizes)
+            self._open_numbers = open_numbers(places_of(model), serves.numbers)
         with gradients_forgotten():
             self._train_step = _LoggingStep(model, "train_step", train)
             self._test_step = _LoggingStep(model, "test_step", validation)
@@ -74,6 +78,10 @@ class Program:
             return
         for own, given in zip(self._variables, state_of(model), strict=True):
             own.value.assign(given.value)
+        if self._open_numbers:
+            given_numbers = numbers_at(places_of(model))
+            for index, number in self._open_numbers:
+                number.assign(given_numbers[index])
         if model.optimizer is not None:
             if not model.optimizer.built:
                 model.optimizer.build(model.trainable_variables)

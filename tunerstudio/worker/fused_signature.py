@@ -19,7 +19,9 @@ import keras
 from keras.src.models.functional import Functional
 
 from tunerstudio.study.network import snake_case
-from tunerstudio.worker.fused_sizes import Shapes, may_differ, shapes_of, size_arguments
+from tunerstudio.worker.fused_numbers import forget_numbers, is_covered, numbers_at, places_of
+from tunerstudio.worker.fused_particulars import Particulars
+from tunerstudio.worker.fused_sizes import may_differ, shapes_of, size_arguments
 
 _VALUE_MARKS = frozenset(
     {"__tensor__", "__numpy__", "__tuple__", "__slice__", "__complex__", "__bytes__", "__keras_tensor__"}
@@ -31,20 +33,18 @@ class Architecture:
     """What a compiled program depends on.
 
     Attributes:
-        structure: Digest of all but the sizes that one program may leave open.
-        sizes: Of all variables of the model, in order.
-        may_differ: Whether a program may leave sizes open at all.
+        structure: Digest of all but the sizes and numbers that one program may leave open.
+        particulars: Those sizes and numbers.
     """
 
     structure: str
-    sizes: Shapes
-    may_differ: bool
+    particulars: Particulars
 
 
 def architecture_signature(model: keras.Model) -> str | None:
     """A digest of all that decides the model's compiled program, sizes included; see `architecture_of`."""
     found = architecture_of(model)
-    return None if found is None else _digest([found.structure, found.sizes])
+    return None if found is None else _digest([found.structure, found.particulars.sizes, found.particulars.numbers])
 
 
 def architecture_of(model: keras.Model) -> Architecture | None:
@@ -66,23 +66,28 @@ def architecture_of(model: keras.Model) -> Architecture | None:
             training = model.get_compile_config()
         if not training or not (_is_pure_keras(network) and _is_pure_keras(training)):
             return None
-        free = _layers_of_free_size(model)
+        free, places = _layers_of_free_size(model), places_of(model) if _is_graph(model) else []
         _forget_sizes(network, free)
+        if _is_graph(model):
+            forget_numbers(network, training)
         facts = [_without_names(network), _without_rate(training), _variable_facts(model, free)]
         structure = _digest([*facts, _shapes_of_outputs(model), _shapes_for_others(model, free)])
     except (NotImplementedError, TypeError, ValueError):
         return None
-    return Architecture(structure, shapes_of(model.variables), bool(free))
+    return Architecture(structure, Particulars(shapes_of(model.variables), numbers_at(places)))
 
 
 def _digest(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def _is_graph(model: keras.Model) -> bool:
+    return isinstance(model, (keras.Sequential, Functional))
+
+
 def _layers_of_free_size(model: keras.Model) -> dict[str, Any]:
     """Layers by name whose sizes a program may leave open."""
-    is_graph = isinstance(model, (keras.Sequential, Functional))
-    if not is_graph or not may_differ(model.optimizer):
+    if not _is_graph(model) or not may_differ(model.optimizer):
         return {}
     return {layer.name: layer for layer in model.layers if size_arguments(layer) is not None}
 
@@ -198,11 +203,14 @@ def _variable_facts(model: keras.Model, free: dict[str, Any]) -> list[Any]:
             len(variable.shape) if id(variable) in open_ones else list(variable.shape),
             str(variable.dtype),
             variable.trainable,
-            _config(variable.regularizer),
+            _regularizer(variable.regularizer),
         )
         for variable in model.variables
     ]
 
 
-def _config(part: Any) -> Any:
-    return None if part is None else keras.saving.serialize_keras_object(part)
+def _regularizer(part: Any) -> Any:
+    """All of a regulariser; its kind alone where the layer's configuration tells the rest."""
+    if part is None or is_covered(part):
+        return type(part).__name__
+    return keras.saving.serialize_keras_object(part)

@@ -78,25 +78,6 @@ def shapes_of(variables: Iterable[Any]) -> Shapes:
     return tuple(tuple(variable.shape) for variable in variables)
 
 
-def is_open(shapes: Shapes) -> bool:
-    """Whether any size may differ."""
-    return any(None in shape for shape in shapes)
-
-
-def fits(pattern: Shapes, shapes: Shapes) -> bool:
-    """Whether a program for `pattern` serves a model of these sizes."""
-    pairs = zip(pattern, shapes, strict=True)
-    return all(size in (given, None) for allowed, own in pairs for size, given in zip(allowed, own, strict=True))
-
-
-def merged(pattern: Shapes, shapes: Shapes) -> Shapes:
-    """The pattern with every size unknown in which `shapes` differs."""
-    return tuple(
-        tuple(size if size == given else None for size, given in zip(allowed, own, strict=True))
-        for allowed, own in zip(pattern, shapes, strict=True)
-    )
-
-
 def open_sizes(model: keras.Model, pattern: Shapes) -> None:
     """Make the sizes of a built and compiled model unknown to TensorFlow where `pattern` says so.
 

@@ -12,7 +12,7 @@ import keras
 
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError
-from tunerstudio.study.hyperparameters import Choice, Int, Scalar, SearchSpace
+from tunerstudio.study.hyperparameters import Choice, Float, Int, Scalar, SearchSpace
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_compile, resolve_network, search_space
 from tunerstudio.study.preprocessing import TargetPlan
@@ -42,8 +42,7 @@ class BuiltModel:
     Attributes:
         model: The compiled Keras model.
         fit: A `fit` of the user's own (`HyperModel.fit`), or None for the model's.
-        alike: Builds a model whose sizes differ wherever those of this study's models may; None where that is not
-            known.
+        alike: Builds a model that differs in every size and number that may vary; None where that is not known.
     """
 
     model: Any
@@ -72,20 +71,20 @@ class Hypermodel(Protocol):
         """The line of the user's code that an error in training comes from; None if it does not."""
 
 
-def other_sizes(space: SearchSpace, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """`values` with every whole number that may vary changed to another one that is allowed, a near one if possible."""
+def other_values(space: SearchSpace, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """`values` with every number that may vary changed to another one that is allowed, a near one if possible."""
     changed = dict(values)
     for name, value in values.items():
         hyperparameter = space[name] if name in space.names() else None
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, (bool, str)):
             continue
-        if isinstance(hyperparameter, Int):
-            step = int(hyperparameter.step or 1)
+        if isinstance(hyperparameter, (Int, Float)):
+            step = hyperparameter.step or (1 if isinstance(hyperparameter, Int) else value / 100)
             near = (value - step, value + step, hyperparameter.min, hyperparameter.max)
             changed[name] = next((other for other in near if other != value and hyperparameter.contains(other)), value)
         elif isinstance(hyperparameter, Choice):
-            others = [other for other in hyperparameter.values() if isinstance(other, int) and other != value]
-            changed[name] = min(others, default=value)
+            others = [other for other in hyperparameter.choices if type(other) is type(value) and other != value]
+            changed[name] = min(others, key=float, default=value)
     return changed
 
 
@@ -115,7 +114,7 @@ class BlocksHypermodel:
             loss=make_loss(compiled.loss, self._target.task),
             metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
         )
-        return BuiltModel(network, alike=lambda: self.build(other_sizes(search_space(self._document), values)).model)
+        return BuiltModel(network, alike=lambda: self.build(other_values(search_space(self._document), values)).model)
 
     def own_objects(self) -> dict[str, Any]:
         """There is no code of the user's in blocks."""
