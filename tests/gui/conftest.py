@@ -165,6 +165,9 @@ def fake_services(qapp, preview):
         "inspect": {"preview": preview.model_dump(mode="json")},
         "run": {},
         "stop": {},
+        "detach": {"running": True},
+        "prepare": {"ready": True},
+        "command": {"id": "1", "outcome": ""},
         "check": {"ok": True, "problems": [], "warnings": [], "metrics": [], "parameters": 9, "size": 21},
     }
     command = [sys.executable, str(Path(__file__).with_name("fake_service.py")), json.dumps(canned)]

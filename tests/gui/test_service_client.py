@@ -1,8 +1,10 @@
 """The client of a service process, against a real child process."""
 
+import os
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tunerstudio.gui.service_client import ServiceClient
@@ -107,3 +109,55 @@ def test_a_forgotten_request_stays_silent(client, qtbot):
     answers.ask(client, "echo", second=True)
     qtbot.waitUntil(lambda: len(answers.replies) == 1)
     assert answers.replies == [{"second": True}]
+
+
+SURVIVOR = """
+import os, sys, time
+from pathlib import Path
+home = Path(sys.argv[1])
+(home / "pid").write_text(str(os.getpid()))
+sys.stdin.read()
+(home / "alone").touch()
+while not (home / "enough").exists():
+    time.sleep(0.01)
+print("nobody hears this", flush=True)
+(home / "over").touch()
+"""
+
+
+@pytest.fixture
+def survivor(qtbot, tmp_path):
+    made = ServiceClient("engine", [sys.executable, "-c", SURVIVOR, str(tmp_path)], tmp_path / "log")
+    yield made
+    (tmp_path / "enough").touch()
+    made.stop()
+    made.deleteLater()
+
+
+def test_a_process_that_was_let_go_outlives_its_client(qtbot, tmp_path, survivor):
+    client = survivor
+    client.start()
+    qtbot.waitUntil(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+    with qtbot.assertNotEmitted(client.ended):
+        client.let_go()
+        qtbot.waitUntil((tmp_path / "alone").exists)
+    client.stop()
+    process = psutil.Process(int((tmp_path / "pid").read_text()))
+    assert process.is_running()
+    if hasattr(os, "getsid"):
+        assert os.getsid(process.pid) == process.pid
+    (tmp_path / "enough").touch()
+    qtbot.waitUntil((tmp_path / "over").exists)
+    assert psutil.wait_procs([process], timeout=10)[1] == []
+
+
+def test_after_letting_go_a_request_starts_another_process(client, qtbot):
+    answers = Answers()
+    client.start()
+    answers.ask(client, "pid")
+    qtbot.waitUntil(lambda: len(answers.replies) == 1)
+    client.let_go()
+    assert client.state == "stopped"
+    answers.ask(client, "pid")
+    qtbot.waitUntil(lambda: len(answers.replies) == 2)
+    assert answers.replies[0]["pid"] != answers.replies[1]["pid"]

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,6 +43,38 @@ def own_session() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
+class _Ear:
+    """Takes what a reader's thread hears, until nobody wants it any more.
+
+    The thread may outlive the object that started it, which must be destroyed in its own thread: so the thread holds
+    this one alone.
+    """
+
+    def __init__(self, heard: Callable[[bytes | None], None]) -> None:
+        """Call `heard` with every line, and with None after the last."""
+        self._guard = threading.Lock()
+        self._heard: Callable[[bytes | None], None] | None = heard
+
+    def close(self) -> None:
+        """Hear no more; `heard` is not being called when this returns."""
+        with self._guard:
+            self._heard = None
+
+    def listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Read until the process ends."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._tell(line)
+        process.wait()
+        process.stdout.close()
+        self._tell(None)
+
+    def _tell(self, line: bytes | None) -> None:
+        with self._guard:
+            if self._heard is not None:
+                self._heard(line)
+
+
 class ServiceProcess(QObject):
     """One child process that speaks the service protocol on its stdin and stdout; stderr goes to a log file.
 
@@ -62,6 +94,7 @@ class ServiceProcess(QObject):
         self._command = list(command)
         self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
+        self._ear: _Ear | None = None
         self._launch = 0
         self._line_read.connect(self._take)
         self._output_ended.connect(self._finished)
@@ -86,7 +119,8 @@ class ServiceProcess(QObject):
         except OSError as error:
             self.ended.emit(launch, f"it could not be started: {error.strerror or error}")
             return
-        threading.Thread(target=self._read, args=(launch, self._process), name=f"reader {launch}", daemon=True).start()
+        self._ear = _Ear(lambda line: self._hear(launch, line))
+        threading.Thread(target=self._ear.listen, args=(self._process,), name=f"reader {launch}", daemon=True).start()
 
     @Slot(bytes)
     def write(self, line: bytes) -> None:
@@ -134,25 +168,17 @@ class ServiceProcess(QObject):
 
     def _release(self) -> subprocess.Popen[bytes] | None:
         process, self._process = self._process, None
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
         return process
 
-    def _read(self, launch: int, process: subprocess.Popen[bytes]) -> None:
-        """Of the reader's thread: pass on every line until the process ends."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._pass_on(launch, line)
-        process.wait()
-        process.stdout.close()
-        self._pass_on(launch, None)
-
-    def _pass_on(self, launch: int, line: bytes | None) -> None:
-        try:
-            if line is None:
-                self._output_ended.emit(launch)
-            else:
-                self._line_read.emit(launch, line)
-        except RuntimeError:
-            return  # this object is gone; a process that was let go of may live longer
+    def _hear(self, launch: int, line: bytes | None) -> None:
+        """Called in the reader's thread."""
+        if line is None:
+            self._output_ended.emit(launch)
+        else:
+            self._line_read.emit(launch, line)
 
     @Slot(int, bytes)
     def _take(self, launch: int, line: bytes) -> None:
@@ -169,10 +195,11 @@ class ServiceProcess(QObject):
 
     @Slot(int)
     def _finished(self, launch: int) -> None:
-        process = self._process
-        if process is None or launch != self._launch:
+        if launch != self._launch:
             return
-        self._process = None
+        process = self._release()
+        if process is None:
+            return
         _close_quietly(process.stdin)
         code = process.returncode
         self.ended.emit(launch, f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}")
