@@ -46,6 +46,7 @@ def menu_titles() -> dict[str, str]:
         "study": translate("Actions", "&Study"),
         "search": translate("Actions", "Sea&rch"),
         "view": translate("Actions", "&View"),
+        "tools": translate("Actions", "&Tools"),
         "help": translate("Actions", "&Help"),
     }
 
@@ -173,6 +174,14 @@ def _view_actions() -> tuple[ActionSpec, ...]:
         ActionSpec("look:dark", translate("Actions", "&Dark colours"), "view", "", "ph.moon"),
         ActionSpec("messages", translate("Actions", "&Messages"), "view", "F4", "ph.list-bullets", separated=True),
         ActionSpec("full_screen", translate("Actions", "&Full screen"), "view", "F11", "ph.corners-out"),
+        ActionSpec(
+            "plugins",
+            translate("Actions", "&Plugins…"),
+            "tools",
+            "",
+            "ph.puzzle-piece",
+            tip=translate("Actions", "Search algorithms and pruners: install, switch on and off, see what is wrong."),
+        ),
         ActionSpec("help", translate("Actions", "&Help for the focused field"), "help", "F1", "ph.question"),
         ActionSpec("show_logs", translate("Actions", "Show &log files"), "help", "", "ph.file-text"),
         ActionSpec("about", translate("Actions", "&About Tuner Studio"), "help", "", "ph.info", separated=True),

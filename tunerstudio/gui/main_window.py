@@ -33,6 +33,8 @@ from tunerstudio.gui.pages.models import ModelsPage
 from tunerstudio.gui.pages.run import RunPage
 from tunerstudio.gui.pages.search import SearchPage
 from tunerstudio.gui.pages.welcome import WelcomePage
+from tunerstudio.gui.plugins.dialog import PluginsDialog
+from tunerstudio.gui.plugins.watcher import PluginWatcher
 from tunerstudio.gui.services import Services
 from tunerstudio.gui.settings import Settings, save_settings
 from tunerstudio.gui.settings_dialog import SettingsDialog
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
             "go_on": self.workspace.worker.go_on,
             "stop": lambda: self.workspace.worker.stop(argument or "epoch"),
             "settings": self._open_settings,
+            "plugins": self._open_plugins,
             "check": self._check,
             "ask_for_trust": self._ask_for_trust,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
@@ -237,6 +240,8 @@ class MainWindow(QMainWindow):
         self._run_page.problems_found.connect(self._show_problems)
         self._services.engine.notice.connect(self._notice)
         self._services.data.notice.connect(self._notice)
+        self._plugins = PluginWatcher(self)
+        self._plugins.changed.connect(self._search_page.reload_algorithms)
         self.rail.page_chosen.connect(self._stack.setCurrentIndex)
         self.header.command_requested.connect(self.do)
         self._stack.currentChanged.connect(self._page_shown)
@@ -480,6 +485,12 @@ class MainWindow(QMainWindow):
         settings = self._services.settings
         dialog = SettingsDialog(settings, self)
         dialog.changed.connect(lambda: self._take_settings(settings))
+        dialog.open()
+
+    def _open_plugins(self) -> None:
+        dialog = PluginsDialog(self._theme, self)
+        dialog.changed.connect(self._search_page.reload_algorithms)
+        self._plugins.changed.connect(dialog.reload)
         dialog.open()
 
     def _take_settings(self, settings: Settings) -> None:

@@ -127,6 +127,7 @@ class SearchPage(Page):
         """Look for plugins again; only their manifests are read."""
         self._looked = True
         self.algorithm.set_algorithms(find_algorithms())
+        self._refresh()
 
     def status(self) -> PageStatus:
         if self._study is None:

@@ -1,0 +1,131 @@
+"""The plugin manager: rows, reasons, switches, installing by drop, and a watch on the plugin folder."""
+
+import zipfile
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from tunerstudio.algorithms.discovery import find_plugins
+from tunerstudio.algorithms.skeleton import write_skeleton
+from tunerstudio.gui.plugins.dialog import PluginsDialog
+from tunerstudio.gui.plugins.item_model import KIND, NAME, STATE, VERSION
+from tunerstudio.gui.plugins.watcher import PluginWatcher
+from tunerstudio.locations import user_plugins_folder
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def dialog(theme, qtbot):
+    made = PluginsDialog(theme)
+    qtbot.addWidget(made)
+    return made
+
+
+def row_of(dialog, name):
+    row = next(row for row, info in enumerate(dialog.model.plugins) if info.id == name)
+    return [dialog.model.index(row, column).data() for column in range(dialog.model.columnCount())]
+
+
+def show(dialog, name):
+    row = next(row for row, info in enumerate(dialog.model.plugins) if info.id == name)
+    dialog.table.selectRow(row)
+
+
+def break_one():
+    folder = user_plugins_folder() / "broken"
+    folder.mkdir(parents=True)
+    (folder / "MANIFEST.toml").write_text('id = "broken"\nname = "Broken one"\nkind = "propse"\n')
+
+
+def test_every_plugin_is_a_row_and_a_broken_one_says_why(dialog):
+    break_one()
+    dialog.reload()
+    assert len(dialog.model.plugins) == len(find_plugins())
+    assert row_of(dialog, "asha")[KIND] == "pruner"
+    assert row_of(dialog, "random")[STATE] == "on"
+    assert (row_of(dialog, "broken")[VERSION], row_of(dialog, "broken")[STATE]) == ("–", "cannot be used")
+    show(dialog, "broken")
+    assert "kind: 'propse' is not known" in dialog.details.problems.text()
+    assert "version: this field is required" in dialog.details.problems.text()
+    row = dialog.table.currentIndex().row()
+    colour = dialog.model.index(row, NAME).data(Qt.ItemDataRole.ForegroundRole)
+    assert colour is not None
+    assert dialog.model.index(0, NAME).data(Qt.ItemDataRole.ForegroundRole) is None
+
+
+def test_the_details_show_the_form_without_running_the_plugin(dialog):
+    folder = write_skeleton("Mine", user_plugins_folder())
+    (folder / "mine.py").write_text("raise RuntimeError('nobody may run this')\n")
+    dialog.reload()
+    show(dialog, "mine")
+    assert set(dialog.details.form.rows) == {"initial_trials", "step"}
+    assert "runs with your rights" in dialog.details.about.text()
+    assert not dialog.details.remove.isHidden()
+    show(dialog, "random")
+    assert dialog.details.remove.isHidden()
+
+
+def test_plugins_are_switched_off_and_on(dialog, qtbot):
+    show(dialog, "tpe")
+    with qtbot.waitSignal(dialog.changed):
+        dialog.details.switch.click()
+    assert row_of(dialog, "tpe")[STATE] == "off"
+    assert dialog.selected().id == "tpe"
+    assert dialog.details.switch.text() == "Switch on"
+    dialog.details.switch.click()
+    assert row_of(dialog, "tpe")[STATE] == "on"
+
+
+def test_a_plugin_of_the_user_goes_to_the_trash(dialog, qtbot):
+    folder = write_skeleton("Mine", user_plugins_folder())
+    dialog.reload()
+    show(dialog, "mine")
+    with qtbot.waitSignal(dialog.changed):
+        dialog.details.remove.click()
+    assert not folder.exists()
+    assert "mine" not in {info.id for info in dialog.model.plugins}
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_dropped_zip_is_installed_if_the_user_agrees(dialog, tmp_path, monkeypatch, agreed):
+    folder = write_skeleton("Mine", tmp_path)
+    source = tmp_path / "mine.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    asked = []
+
+    def ask(text, more):
+        asked.append((text, more))
+        return agreed
+
+    monkeypatch.setattr(dialog, "ask", ask)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(source))])
+    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    dialog.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, button, keys))
+    assert asked[0][0] == "Install Mine 0.1.0?"
+    assert "mine.py, test_mine.py" in asked[0][1]
+    assert (user_plugins_folder() / "mine").exists() is agreed
+    if agreed:
+        assert dialog.selected().id == "mine"
+        assert dialog.message.text() == "Mine is installed."
+
+
+def test_what_cannot_be_installed_is_said(dialog, tmp_path):
+    (tmp_path / "notes.zip").write_text("x")
+    dialog.install(tmp_path / "notes.zip")
+    assert "cannot be unpacked" in dialog.message.text()
+    assert not dialog.message.isHidden()
+
+
+def test_changes_in_the_folder_are_noticed(qtbot, qapp):
+    watcher = PluginWatcher()
+    with qtbot.waitSignal(watcher.changed, timeout=5000):
+        folder = write_skeleton("Mine", user_plugins_folder())
+    manifest = folder / "MANIFEST.toml"
+    with qtbot.waitSignal(watcher.changed, timeout=5000):
+        manifest.write_text(manifest.read_text().replace("0.1.0", "0.2.0"))
+    watcher.deleteLater()
