@@ -103,7 +103,11 @@ def main() -> None:
                 [sys.executable, "-m", "tunerstudio", "run", str(folder)], stdout=output, stderr=subprocess.STDOUT
             )
             print(f"{'trials':>7} {'seconds':>8} {'engine MB':>10} {'children MB':>12} {'window MB':>10}")
-            watch(run, folder, max(1, options.trials // 20), window)
+            try:
+                watch(run, folder, max(1, options.trials // 20), window)
+            finally:
+                run.terminate()
+                run.wait()
         if run.returncode:
             print(log.read_text(errors="replace"))
             raise SystemExit(run.returncode)
