@@ -32,7 +32,7 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     assert isinstance(model_trials, int)
     choice = choose(space, history, model_trials)
     first = not any(trial.tags.get(_TAG) == choice.method for trial in history.trials)
-    if options["start_with_defaults"] and not history.trials:
+    if options["start_with_defaults"] and not any(trial.number > 0 for trial in history.trials):
         return Proposal(space.defaults(), f"{choice.why}; the defaults come first", tags={_TAG: choice.method})
     answer = _answer(choice, space, history, rng)
     if isinstance(answer, Wait | Finished):

@@ -45,7 +45,8 @@ def choose(space: SearchSpace, history: History, model_trials: int) -> Choice:
         why = f"Auto goes on with TPE: after {model_trials} trials a Gaussian process takes too long"
         return Choice("tpe", why)
     why = f"Auto takes a Gaussian process, which learns most from few trials: {history.max_trials} of {_size(count)}"
-    return Choice("gaussian_process", why)
+    cut = ", and trials that are ended early count as what they would have reached" if history.curves else ""
+    return Choice("gaussian_process", why + cut)
 
 
 def _of_several_objectives(history: History, axes: int, late: bool) -> Choice:

@@ -77,9 +77,12 @@ def _moved(axis: Axis, place: float, rng: np.random.Generator, step: float) -> f
 
 def _reason(parents: list[Trial], crossed: bool, names: list[str]) -> str:
     other = f"with another {', '.join(names)}" if names else "with nothing else changed"
-    if crossed:
-        return f"Child of trials {parents[0].number} and {parents[1].number}, {other}"
-    return f"Trial {parents[0].number} {other}"
+    first, second = (_name(parent) for parent in parents)
+    return f"Child of {first} and {second}, {other}" if crossed else f"As {first}, {other}"
+
+
+def _name(trial: Trial) -> str:
+    return f"trial {trial.number}" if trial.number > 0 else "a trial of an earlier study"
 
 
 def _same(old: float, new: float) -> bool:

@@ -34,7 +34,7 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     initial = _initial_trials(len(encoder.axes), options)
     scored, _ = history.observed()
     known = len(scored) + len(history.failed())
-    if options["start_with_defaults"] and not history.trials:
+    if options["start_with_defaults"] and not any(trial.number > 0 for trial in history.trials):
         return Proposal(space.defaults(), "The defaults of all hyperparameters")
     if not scored or known + len(history.pending()) < initial or not encoder.axes:
         return _initial(space, encoder, history, rng)

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from tunerstudio.algorithms.conformance import CONDITIONAL, CONTINUOUS, HUNDRED
-from tunerstudio.algorithms.discovery import get
+from tunerstudio.algorithms.discovery import get, get_pruner
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.algorithms.library import shipped_algorithm
+from tunerstudio.algorithms.pruning import Pruner
 from tunerstudio.algorithms.simulation import Simulation, hashed_score
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.hyperparameters import Float, SearchSpace
@@ -47,6 +48,18 @@ def test_few_trials_are_left_to_the_gaussian_process_as_it_is():
     )
     assert [trial.reason for trial in trials[1:]] == [trial.reason for trial in alone[1:]]
     assert "40 of 100 configurations" in Simulation(host_of(HUNDRED), hashed_score).run(1)[0].reason
+
+
+def test_it_says_what_trials_that_are_ended_early_count():
+    pruner = Pruner(get_pruner("median").manifest, Objective(), 10)
+    host = AlgorithmHost(get("auto").manifest, CONTINUOUS, Objective(), 0, 30, 10, pruner=pruner)
+    simulation = Simulation(
+        host, lambda values, epochs: bowl(values, epochs) + 1 / epochs, max_epochs=10, pruner=pruner
+    )
+    trials = simulation.run(30)
+    assert ", and trials that are ended early count as what they would have reached; " in trials[0].reason
+    assert TrialState.PRUNED in {trial.state for trial in trials}
+    assert min(trial.score for trial in trials[:-1]) < 0.12
 
 
 def test_many_trials_go_on_with_tpe_that_knows_the_trials_before():
@@ -105,6 +118,16 @@ def covered(trials):
             area += (0.7 - x) * (height - y)
             height = y
     return area
+
+
+def test_trials_of_an_earlier_study_count_but_are_not_the_first():
+    values = {"a": 0.7, "b": 0.01}
+    earlier = [Trial(-1, TrialState.COMPLETED, values, score=0.0)]
+    manifest = get("auto").manifest
+    host = AlgorithmHost(manifest, CONTINUOUS, Objective(), 0, 30, 10, {"start_with_defaults": True}, earlier=earlier)
+    trials = Simulation(host, bowl).run(2)
+    assert trials[0].values == CONTINUOUS.defaults()
+    assert trials[0].reason.startswith("Auto takes a Gaussian process")
 
 
 def test_several_objectives_get_a_front_that_is_better_than_evolution_s():

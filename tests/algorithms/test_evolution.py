@@ -47,7 +47,7 @@ def test_a_child_differs_from_its_parent_as_the_reason_says():
         if trial.reason.startswith("Nearest untried"):
             continue
         words = trial.reason.split()
-        parent = trials[int(words[1]) - 1]
+        parent = trials[int(words[2].strip(",")) - 1]
         changed = {name for name in trial.values if trial.values[name] != parent.values[name]}
         assert changed == set(trial.reason.split("another ")[1].split(", "))
 
@@ -65,7 +65,7 @@ def test_two_parents_are_mixed():
         host_of(CONTINUOUS, population=8, contest=3, crossover=1.0), lambda values, epochs: values["a"]
     )
     trials = simulation.run(40)
-    crossed = [trial for trial in trials if trial.reason.startswith("Child of trials")]
+    crossed = [trial for trial in trials if trial.reason.startswith("Child of trial ")]
     assert len(crossed) > 20
 
 
