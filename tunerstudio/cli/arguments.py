@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tunerstudio.cli import commands, plugins, running
+from tunerstudio.cli import commands, exporting, plugins, running
 from tunerstudio.cli.control_arguments import add_control
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.version import VERSION
@@ -64,6 +64,7 @@ def build_parser() -> Parser:
     _add_run(group)
     _add_results(group)
     _add_save(group)
+    _add_export(group)
     add_control(partial(_study_command, group), _from(1))
     _add_plugin(group)
     for name, text, run in (
@@ -156,6 +157,20 @@ def _add_save(group: _Group) -> None:  # type: ignore[valid-type]
     command.add_argument("--top", metavar="N", type=_from(1), default=3, help="how many (default 3)")
     command.add_argument("--to", metavar="FOLDER", type=Path, help="where (default: the study's models folder)")
     _trust(command)
+
+
+def _add_export(group: _Group) -> None:  # type: ignore[valid-type]
+    command = _command(group, "export", "write the study as Python that runs without this program", exporting.export)
+    _study(command)
+    command.add_argument(
+        "--as",
+        dest="kind",
+        required=True,
+        choices=("hypermodel", "script", "notebook"),
+        help="hypermodel: a search for plain Keras Tuner; script: training of one trial; notebook: one of the two",
+    )
+    command.add_argument("--trial", metavar="N", type=_from(1), help="of which trial (script: default the best)")
+    command.add_argument("--to", metavar="FILE", type=Path, help="where (default: in this folder, named by the study)")
 
 
 def _add_plugin(group: _Group) -> None:  # type: ignore[valid-type]

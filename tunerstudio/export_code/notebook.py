@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import dedent
 from typing import Any
 
 from tunerstudio.export_code.programs import Program
@@ -14,8 +15,8 @@ def notebook_text(program: Program) -> str:
     for title, code in (
         ("", program.imports),
         ("## The model", program.helpers),
-        ("## The data\n\nPrepared as the study prepared them.", program.data),
-        ("## Run", program.run),
+        ("## The data\n\nPrepared as the study prepared them.", dedent(program.data)),
+        ("## Run", dedent(program.run)),
     ):
         if title:
             cells.append(_cell("markdown", title))

@@ -42,8 +42,8 @@ class Program:
         title: What it is, in a sentence.
         imports: Import lines.
         helpers: Functions and the model.
-        data: Lines that load the data.
-        run: Lines that search or train.
+        data: Lines that load the data, indented as they stand in `main`.
+        run: Lines that search or train, indented likewise.
     """
 
     title: str
@@ -145,7 +145,7 @@ def training_program(
     named: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)"}
     batch_size = resolve_argument(document.training.batch_size, "batch_size", values)
     named |= {"batch_size": repr(batch_size), **fit_arguments(document, what.objective)}
-    run = Writer()
+    run = Writer(depth=1)
     run.add(f"keras.utils.set_random_seed({seed})")
     run.add("model = build_model()")
     run.call(Call("model.fit", ("x_train", "y_train"), named))
@@ -218,7 +218,7 @@ def _write_end(writer: Writer, model: BlocksModel, data: DataShape, arguments: A
 
 
 def _data_lines(data: DataShape) -> str:
-    writer = Writer()
+    writer = Writer(depth=1)
     writer.add(f"data = np.load({quoted(data.file)})")
     writer.add('x_train, y_train = data["x_train"], data["y_train"]')
     writer.add('x_validation, y_validation = data["x_validation"], data["y_validation"]')
@@ -242,7 +242,7 @@ def _search_lines(document: StudyDocument, what: Measured) -> str:
     fit |= fit_arguments(document, what.objective)
     if not isinstance(document.training.batch_size, AnyTunable):
         fit["batch_size"] = repr(document.training.batch_size)
-    writer = Writer()
+    writer = Writer(depth=1)
     if what.note:
         writer.add(f"# {what.note}")
     writer.assign("tuner", Call(f"keras_tuner.{tuner}", ("StudyModel()",), named))
@@ -253,8 +253,7 @@ def _search_lines(document: StudyDocument, what: Measured) -> str:
 
 
 def _main(data: str, run: str) -> str:
-    body = "\n".join(f"    {line}" if line else "" for line in f"{data}\n{run}".splitlines())
-    return f'def main():\n{body}\n\n\nif __name__ == "__main__":\n    main()'
+    return f'def main():\n{data}\n{run}\n\n\nif __name__ == "__main__":\n    main()'
 
 
 def _inline(text: str) -> str:

@@ -24,7 +24,7 @@ Hyperparameter = Int | Float | Choice | Boolean | Fixed
 
 ONLY_IF = '''@contextlib.contextmanager
 def only_if(hp, name, values):
-    """Like `hp.conditional_scope`, which wants `name` to be declared inside the scopes that are open."""
+    """Like `hp.conditional_scope`, but `name` may be declared outside of the open scopes."""
     hp._conditions.append(conditions.Parent(name, values))
     try:
         yield
