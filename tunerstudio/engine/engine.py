@@ -26,7 +26,7 @@ from tunerstudio.engine.results import SessionListener, SessionResult
 from tunerstudio.engine.saving import Progress, SavedModel, save_top
 from tunerstudio.engine.scheduling import make_host
 from tunerstudio.engine.session import TICK_S, Session, SessionParts
-from tunerstudio.engine.space import OnReport, check_space, describe_network
+from tunerstudio.engine.space import OnReport, check_space, declared_space, describe_network
 from tunerstudio.locations import log_folder
 from tunerstudio.protocol.control import ControlCommand
 from tunerstudio.protocol.space import NetworkDescription, SpaceReport
@@ -143,6 +143,11 @@ class Engine:
     def space(self, folder: Path) -> SearchSpace:
         """The search space of a study, what `build(hp)` of a code model declares included."""
         return self._prepare(folder, lambda text: None, probe=False).space
+
+    def declared_space(self, folder: Path) -> SearchSpace:
+        """What the code of a code model declares, without the ranges that the study sets."""
+        with self.pool.lease() as lease:
+            return declared_space(folder, lease.worker)
 
     def check_space(
         self,

@@ -178,7 +178,9 @@ class EngineService:
         }
 
     def _space(self, params: Params, report: Reporter) -> Params:
-        return {"space": self._engine.space(Path(params["folder"])).model_dump(mode="json")}
+        folder = Path(params["folder"])
+        found = self._engine.declared_space(folder) if params.get("declared") else self._engine.space(folder)
+        return {"space": found.model_dump(mode="json")}
 
     def _check_space(self, params: Params, report: Reporter) -> Params:
         """What is known on the way comes as notices `space`: {folder, report}."""

@@ -8,7 +8,14 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from tunerstudio.engine.executors.base import TrialWorker
-from tunerstudio.engine.preparation import data_folder, open_in_worker, prepare_data, read_study, study_key
+from tunerstudio.engine.preparation import (
+    data_folder,
+    open_in_worker,
+    prepare_data,
+    read_study,
+    refuse_strangers_code,
+    study_key,
+)
 from tunerstudio.protocol.space import NetworkDescription, SpaceReport
 from tunerstudio.protocol.worker import (
     CheckSpace,
@@ -20,7 +27,8 @@ from tunerstudio.protocol.worker import (
     StopCheck,
 )
 from tunerstudio.study.errors import ModelError
-from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace
+from tunerstudio.study.model import CodeModel
 from tunerstudio.study.network import search_space
 
 Say = Callable[[str], None]
@@ -83,9 +91,28 @@ def describe_network(
     return answer.description
 
 
+def declared_space(folder: Path, worker: Callable[[], TrialWorker]) -> SearchSpace:
+    """What the code of a code model declares, without the ranges that the study sets; raises as `check_space`.
+
+    Hyperparameters that are not the code's, such as a tunable batch size, are not in it.
+    """
+    document = read_study(folder)
+    refuse_strangers_code(folder, document)
+    if not isinstance(document.model, CodeModel):
+        raise ModelError("the study has no Python file")
+    bare = document.model_copy(update={"model": document.model.model_copy(update={"ranges": {}})})
+    others = set(search_space(bare).names())
+    data = prepare_data(bare, folder)
+    chosen = worker()
+    chosen.wait_ready()
+    found = open_in_worker(chosen, folder, bare, data_folder(folder), study_key(folder, bare, data))
+    return SearchSpace(hyperparameters=tuple(h for h in found.hyperparameters if h.name not in others))
+
+
 def _opened(folder: Path, worker: Callable[[], TrialWorker], say: Say) -> TrialWorker:
     """A ready worker that has the study open as it is on disk now."""
     document = read_study(folder)
+    refuse_strangers_code(folder, document)
     search_space(document)  # names all that is wrong with it, before anything is read
     say("reading the data")
     data = prepare_data(document, folder)
