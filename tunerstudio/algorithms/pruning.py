@@ -13,12 +13,10 @@ from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.guard import Guard
 from tunerstudio.algorithms.loading import load_module
 from tunerstudio.algorithms.manifest import Manifest
-from tunerstudio.study.errors import Problem, StudyError
+from tunerstudio.algorithms.pruning_choice import FIELD, NO_PRUNING, pruning_problems
+from tunerstudio.study.errors import StudyError
 from tunerstudio.study.search import Objective, Search
 from tunerstudio.study.trials import Epoch
-
-NO_PRUNING = "none"
-FIELD = "search.pruning"
 
 
 class Pruner:
@@ -122,23 +120,3 @@ def pruner_for(search: Search, algorithm: Manifest, max_epochs: int) -> Pruner |
     manifest = discovery.get_pruner(search.pruning.method).manifest
     assert manifest is not None  # `get_pruner` refuses one without
     return Pruner(manifest, search.objective, max_epochs, search.pruning.options)
-
-
-def pruning_problems(search: Search, algorithm: Manifest | None) -> list[Problem]:
-    """What is wrong with `search.pruning`, known without running any code of the plugin."""
-    method = search.pruning.method
-    if method == NO_PRUNING:
-        if not search.pruning.options:
-            return []
-        return [Problem(f"{FIELD}.options", "there is no method to give options to: set search.pruning.method")]
-    try:
-        manifest = discovery.get_pruner(method).manifest
-    except StudyError as error:
-        return list(error.problems)
-    assert manifest is not None
-    problems = check_options(manifest, search.pruning.options, f"{FIELD}.options.")[1]
-    own = {"uses_epochs", "prunes"} & (algorithm.capabilities if algorithm else frozenset())
-    if algorithm is not None and own:
-        message = f"{algorithm.name} cuts training short itself: set the method to none, or take another algorithm"
-        problems.append(Problem(f"{FIELD}.method", message))
-    return problems

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from tunerstudio.algorithms import discovery
 from tunerstudio.algorithms.manifest import Manifest
-from tunerstudio.algorithms.pruning import NO_PRUNING, pruning_problems
+from tunerstudio.algorithms.pruning_choice import NO_PRUNING, pruning_problems
 from tunerstudio.engine.executors.base import TrialWorker
 from tunerstudio.protocol.worker import ModelProbed, OpenStudy, ProbeModel, StudyOpened
 from tunerstudio.study.constraints import constraint_problems
