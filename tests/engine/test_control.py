@@ -371,12 +371,15 @@ def test_a_worker_that_takes_long_to_start_does_not_hold_up_the_others(play):
 
 def test_a_stop_is_heard_while_a_worker_starts(play):
     play = play()
-    may_start = threading.Event()
-    pool = FakePool(before=lambda number: may_start.wait(30))
-    threading.Timer(0.3, lambda: post(play.folder, StopSearch(when="now"))).start()
-    began = time.monotonic()
-    assert play(pool).reason == "stopped"
-    assert time.monotonic() - began < 5
+    may_start, posted = threading.Event(), []
+
+    def before(number):
+        posted.append(time.monotonic())
+        post(play.folder, StopSearch(when="now"))
+        assert may_start.wait(30)
+
+    assert play(FakePool(before=before)).reason == "stopped"
+    assert time.monotonic() - posted[0] < 5
     may_start.set()
 
 

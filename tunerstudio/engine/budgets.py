@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Callable
 
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.results import SessionResult
@@ -69,10 +70,10 @@ class Budgets:
             return SessionResult("plateau", message, completed)
         return None
 
-    def time_up(self, trained_s: float) -> SessionResult | None:
-        """Why no trial at all shall start any more; `trained_s`: seconds of training over all sessions."""
+    def time_up(self, trained_s: Callable[[], float]) -> SessionResult | None:
+        """Why no trial at all shall start any more; `trained_s` counts seconds of training over all sessions."""
         completed, limit = self._journal.count(TrialState.COMPLETED), self._budget.time_limit_s
-        if limit is not None and trained_s >= limit:
+        if limit is not None and trained_s() >= limit:
             return SessionResult("time", f"the time limit of {limit:g} s is used up", completed)
         if self.deadline is not None and time.time() >= self.deadline:
             message = f"the time to finish by, {self._budget.finish_by}, has come; run it again to go on"

@@ -15,18 +15,18 @@ LOOK_INTERVAL_S = 0.05
 
 TOO_LATE = "it was meant for an earlier session"
 
-CLOCK_SLACK_S = 0.5
-"""Poster and session may see the time differently by so much, on one machine with a coarse clock."""
-
 
 class Letterbox:
     """The mailbox of a study, looked into at most every 50 ms. Commands to stop are obeyed at once."""
 
     def __init__(self, folder: Path, journal: Journal, control: SessionControl, started_at: float) -> None:
         """Of the study in `folder`, for a session that began at `started_at` (seconds since the epoch)."""
-        self._folder, self._journal, self._control, self._started_at = folder, journal, control, started_at
+        self._folder, self._journal, self._control = folder, journal, control
         self._looked_at = 0.0
         self._waiting: list[Letter] = []
+        for letter in take(folder):
+            # What lies here already was posted before: the clock alone, which may jump, does not decide that.
+            self._sort(letter, is_old=letter.posted_at < started_at)
 
     def look(self) -> None:
         """Take what is there: stops are passed on and answered, the rest waits for `take`."""
@@ -35,19 +35,19 @@ class Letterbox:
             return
         self._looked_at = now
         for letter in take(self._folder):
-            command = letter.command
-            if command is None:
-                self.answer(letter, "it is not a command that this program knows")
-            elif isinstance(command, StopSearch | PauseSearch) and self._is_old(letter):
-                self.answer(letter, TOO_LATE)
-            elif isinstance(command, StopSearch):
-                self._control.request_stop(command.when)
-                self.answer(letter, "")
-            else:
-                self._waiting.append(letter)
+            self._sort(letter, is_old=False)
 
-    def _is_old(self, letter: Letter) -> bool:
-        return letter.posted_at < self._started_at - CLOCK_SLACK_S
+    def _sort(self, letter: Letter, is_old: bool) -> None:
+        command = letter.command
+        if command is None:
+            self.answer(letter, "it is not a command that this program knows")
+        elif isinstance(command, StopSearch | PauseSearch) and is_old:
+            self.answer(letter, TOO_LATE)
+        elif isinstance(command, StopSearch):
+            self._control.request_stop(command.when)
+            self.answer(letter, "")
+        else:
+            self._waiting.append(letter)
 
     def take(self) -> list[Letter]:
         """The letters that wait, oldest first; each needs an `answer`."""

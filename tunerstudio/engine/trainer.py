@@ -61,7 +61,6 @@ class Trainer:
         self.study, self.document_key = study, document_key
         self._limits.limits = study.document.search.limits
 
-    @property
     def trained_s(self) -> float:
         """Seconds of training over all trials and sessions."""
         now = time.monotonic()
