@@ -10,7 +10,10 @@ import psutil
 import pytest
 
 from tests.engine.reading import epochs_of, trials_of
+from tunerstudio.engine.executors.ray import NodeLostError, RayPool
 from tunerstudio.store.reader import Cursor, StudyReader
+from tunerstudio.study.errors import StudyError
+from tunerstudio.study.search import Executor
 from tunerstudio.study.trials import TrialState
 
 pytestmark = [
@@ -182,5 +185,25 @@ def test_a_ray_of_our_own_runs_and_ends(blocks_study, run):
     run(folder)
     assert [trial.state for trial in trials_of(folder)] == [TrialState.COMPLETED]
     assert [attempt.node for attempt in attempts_of(folder)] == [platform.node()]
-    left = [child.name() for child in psutil.Process().children(recursive=True)]
-    assert not [name for name in left if "ray" in name.lower() or "gcs" in name]
+    # Other than those of the test's cluster, Ray's processes name the folder that the driver made for them.
+    children = psutil.Process().children(recursive=True)
+    assert not [child for child in children if "tunerstudio-ray-" in " ".join(child.cmdline())]
+
+
+def test_the_way_to_the_cluster_is_lost_and_found_again(cluster, tmp_path):
+    pool = RayPool(Executor(kind="ray", address=cluster.address), tmp_path)
+    try:
+        pool.wait_open()
+        worker = pool.acquire()
+        remote = psutil.Process(worker.wait_ready().pid)
+        driver = next(child for child in psutil.Process().children() if child.pid == pool.driver_pid)
+        driver.kill()
+        with pytest.raises(NodeLostError, match="connection to the Ray cluster was lost"):
+            worker.receive()
+        assert not psutil.wait_procs([remote], timeout=30)[1]
+        pool.discard(worker)
+        with pytest.raises(StudyError, match="was lost"):
+            pool.acquire()
+        assert pool.acquire().wait_ready().pid != remote.pid
+    finally:
+        pool.close()

@@ -224,6 +224,11 @@ class RayPool:
                 raise StudyError([Problem("search.executor.address", message)])
 
     @property
+    def driver_pid(self) -> int | None:
+        """Process id of the driver."""
+        return self._driver.pid
+
+    @property
     def room(self) -> int:
         """How many trials the cluster can train side by side if nobody else uses it, as last heard."""
         return self._room
