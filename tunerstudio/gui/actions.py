@@ -61,7 +61,7 @@ def _file_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec("new", translate("Actions", "&New study from data…"), "file", "Ctrl+N", "ph.file-plus"),
         ActionSpec("open", translate("Actions", "&Open study…"), "file", "Ctrl+O", "ph.folder-open"),
-        ActionSpec("welcome", translate("Actions", "&Welcome page"), "file", "Ctrl+W", "ph.house", "idle"),
+        ActionSpec("welcome", translate("Actions", "&Welcome page"), "file", "Ctrl+W", "ph.house", "study"),
         ActionSpec(
             "show_folder", translate("Actions", "Show study &folder"), "file", "", "ph.folder", "study", separated=True
         ),
