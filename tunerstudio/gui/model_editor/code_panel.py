@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QFileSystemWatcher, QSignalBlocker, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
@@ -11,18 +12,24 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.formats import as_sentence
+from tunerstudio.gui.model_editor.code_ranges import CodeRanges
 from tunerstudio.gui.model_editor.outline import CodeOutline, outline_of, read_outline
 from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
 from tunerstudio.gui.model_editor.python_view import PythonView
+from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
-from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button, muted_label
+from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button
+from tunerstudio.protocol.service import Failure
 from tunerstudio.study.files import write_atomically
+from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.model import CodeModel
 from tunerstudio.study.trust import trust
 
@@ -37,15 +44,19 @@ class CodePanel(QWidget):
 
     Signals:
         model_chosen: (CodeModel, str) what the document shall hold, and the text of the undo step.
+        ranges_chosen: (CodeModel, str, str) the same with a key: steps in a row with the same key become one.
         trouble_changed: () `problem()` would answer differently.
     """
 
     model_chosen = Signal(object, str)
+    ranges_chosen = Signal(object, str, str)
     trouble_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        """Show nothing before `set_study`."""
+    def __init__(self, theme: Theme, engine: ServiceClient, parent: QWidget | None = None) -> None:
+        """Show nothing before `set_study`; `engine` calls the code."""
         super().__init__(parent)
+        self._engine = engine
+        self._request: int | None = None
         self._study: StudyContext | None = None
         self._model: CodeModel | None = None
         self._outline = CodeOutline()
@@ -69,6 +80,10 @@ class CodePanel(QWidget):
         self._banner = Banner(theme, closable=False)
         self.view = PythonView(theme, editable=True)
         self.view.textChanged.connect(self._typed)
+        self.ranges = CodeRanges(theme)
+        self.ranges.setMinimumWidth(340)
+        self.ranges.asked.connect(self.ask_for_hyperparameters)
+        self.ranges.edited.connect(self._ranges_edited)
         self._check_soon = QTimer(self)
         self._check_soon.setSingleShot(True)
         self._check_soon.setInterval(_CHECK_DELAY_MS)
@@ -111,14 +126,20 @@ class CodePanel(QWidget):
         column.setSpacing(SPACE_S)
         column.addLayout(row)
         column.addWidget(self._banner)
-        column.addWidget(self.view, 1)
-        column.addWidget(
-            muted_label(self.tr("Hyperparameters are found by calling the code once: press Check on the Search page."))
-        )
+        halves = QSplitter()
+        halves.setChildrenCollapsible(False)
+        halves.addWidget(self.view)
+        halves.addWidget(self.ranges)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 2)
+        halves.setSizes([640, 420])
+        column.addWidget(halves, 1)
         return inside
 
     def set_study(self, study: StudyContext | None) -> None:
         """Choose files for `study` from now on."""
+        self._forget()
+        self.ranges.show_declared(None)
         self._study = study
         self._model = None
         self._watch(None)
@@ -134,6 +155,34 @@ class CodePanel(QWidget):
             self._read()
         self._show_entries()
         self._tell()
+        self.ranges.show_model(model)
+
+    def ask_for_hyperparameters(self) -> None:
+        """Let the engine call the code once; a stranger's code is refused with a sentence."""
+        if self._study is None:
+            return
+        self._forget()
+        self._study.save_now()
+        self.ranges.show_busy()
+        params = {"folder": str(self._study.folder), "declared": True}
+        self._request = self._engine.request("space", params, self._take_space, self._space_failed)
+
+    def _forget(self) -> None:
+        if self._request is not None:
+            self._engine.forget(self._request)
+            self._request = None
+
+    def _take_space(self, result: dict[str, Any]) -> None:
+        self._request = None
+        self.ranges.show_declared(SearchSpace.model_validate(result["space"]))
+
+    def _space_failed(self, failure: Failure) -> None:
+        self._request = None
+        sentences = [message for _, message in failure.problems] or [failure.message]
+        self.ranges.show_failure(" ".join(as_sentence(sentence) for sentence in sentences))
+
+    def _ranges_edited(self, model: CodeModel, name: str, stretch: int) -> None:
+        self.ranges_chosen.emit(model, self.tr("change {name}").format(name=name), f"range:{name}:{stretch}")
 
     @property
     def is_edited(self) -> bool:
@@ -209,6 +258,8 @@ class CodePanel(QWidget):
         self._check_typed()
 
     def _read_again(self) -> None:
+        if self.ranges.button.isEnabled():  # what was read from another text counts no more
+            self.ranges.show_declared(None)
         self._read()
         self._show_entries()
         self._tell()

@@ -73,12 +73,13 @@ class ModelPage(Page):
         self.layers = LayersPanel(theme, self._catalogue)
         self.watcher.failed.connect(self.layers.space.show_failure)
         self.layers.drawing.values_changed.connect(lambda: self.watcher.describe(self.layers.drawing.values()))
-        self.code = CodePanel(theme)
+        self.code = CodePanel(theme, services.engine)
         self.estimator = EstimatorPanel(theme, self._catalogue)
         self.layers.trouble_changed.connect(self.status_changed)
         self.layers.go_requested.connect(lambda page: self.action_requested.emit(f"go:{page}"))
         self.code.trouble_changed.connect(self.status_changed)
         self.code.model_chosen.connect(self._take_code)
+        self.code.ranges_chosen.connect(self._take_ranges)
         self.estimator.trouble_changed.connect(self.status_changed)
         self._arrange()
 
@@ -260,6 +261,10 @@ class ModelPage(Page):
             if info.kind == kind:
                 return new_document(document.name, document.data, info.name).model
         return BlocksModel() if kind == "blocks" else None
+
+    def _take_ranges(self, model: CodeModel, text: str, key: str) -> None:
+        if self._study is not None:
+            self._study.edit(text, self._study.document.model_copy(update={"model": model}), key)
 
     def _take_code(self, model: CodeModel, text: str) -> None:
         self._take(model, text)
