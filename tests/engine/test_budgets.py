@@ -5,9 +5,12 @@ import time
 
 import pytest
 
-from tests.engine.fakes import FakePool, Play, at_once, ended, epoch, scored
-from tunerstudio.engine.budgets import finish_by_time, trials_without_improvement
+from tests.engine.fakes import FakePool, Play, at_once, budget, ended, epoch, scored
+from tunerstudio.engine.budgets import Budgets, finish_by_time, trials_without_improvement
+from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.kept_files import KeptFiles, needed
+from tunerstudio.store.writer import StudyWriter
+from tunerstudio.study.files import load_document
 from tunerstudio.study.search import Objective, Plateau
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -78,6 +81,26 @@ def test_times_of_day_are_the_next_ones():
     assert finish_by_time("22:30", evening) == datetime.datetime(2026, 3, 6, 22, 30).timestamp()
     for text in ("2026-05-30 07:00", "2026-05-30T07:00"):
         assert finish_by_time(text, evening) == datetime.datetime(2026, 5, 30, 7, 0).timestamp()
+
+
+def test_a_time_that_is_set_while_the_search_runs_is_the_next_one(play):
+    play = play(budget={"trials": 9, "finish_by": "2026-05-30 07:00"})
+    with StudyWriter(play.folder) as writer:
+        search = load_document(play.folder).search
+        budgets = Budgets(search, Journal(writer), None, started_at=0.0)
+        assert budgets.time_up(lambda: 0.0).reason == "finish_by"
+        past = (datetime.datetime.now() - datetime.timedelta(minutes=2)).strftime("%H:%M")
+        budgets.replace(search.model_copy(update={"budget": budget(finish_by=past)}))
+        assert budgets.deadline > time.time()
+        assert budgets.time_up(lambda: 0.0) is None
+
+
+def test_training_time_over_all_sessions_is_limited(play):
+    play = play(budget={"trials": 9, "time_limit_s": 5})
+    with StudyWriter(play.folder) as writer:
+        writer.put_trial(Trial(1, TrialState.COMPLETED, {"dense_1_units": 3}, score=0.5, duration_s=6.0))
+    result = play(FakePool())
+    assert (result.reason, len(play.trials)) == ("time", 1)
 
 
 def test_a_plateau_begins_with_the_first_score():

@@ -23,16 +23,21 @@ class Budgets:
 
     def __init__(self, search: Search, journal: Journal, target: int | None, started_at: float) -> None:
         """Of `search`; `target`: completed trials wanted instead; `started_at`: of the session, by the wall clock."""
-        self._journal, self._target, self._started_at = journal, target, started_at
+        self._journal, self._target = journal, target
         self._stale: tuple[int, SessionResult | None] = (-1, None)
-        self.replace(search)
+        self._search, self._budget, self.deadline = search, search.budget, self._deadline(search, started_at)
 
     def replace(self, search: Search) -> None:
         """Go by the budget of `search` from now on."""
+        if search.budget.finish_by != self._budget.finish_by:
+            self.deadline = self._deadline(search, time.time())
         self._search, self._budget = search, search.budget
-        finish_by = self._budget.finish_by
-        self.deadline = None if finish_by is None else finish_by_time(finish_by, self._started_at)
         self._stale = (-1, None)
+
+    @staticmethod
+    def _deadline(search: Search, after: float) -> float | None:
+        finish_by = search.budget.finish_by
+        return None if finish_by is None else finish_by_time(finish_by, after)
 
     @property
     def most_trials(self) -> int:
@@ -76,7 +81,7 @@ class Budgets:
         if limit is not None and trained_s() >= limit:
             return SessionResult("time", f"the time limit of {limit:g} s is used up", completed)
         if self.deadline is not None and time.time() >= self.deadline:
-            message = f"the time to finish by, {self._budget.finish_by}, has come; run it again to go on"
+            message = f"the time to finish by, {self._budget.finish_by}, has come"
             return SessionResult("finish_by", message, completed)
         return None
 

@@ -294,7 +294,7 @@ class Session:
         wrong = self._crew.collect()
         for error in wrong:
             self._failed_hires += 1
-            if not isinstance(error, TunerStudioError):
+            if not isinstance(error, TunerStudioError | OSError):
                 raise error
             self._journal.log("warning", f"a worker could not be made ready: {error}")
             if self._failed_hires >= MOST_FAILED_HIRES and self._pause is None:
