@@ -1,6 +1,6 @@
 """The reference study: the plain Keras Tuner script against `tunerstudio run`, both in one run, as ratios.
 
-Usage: python -m benchmarks.reference_speed [--trials 50] [--script-trials 10] [--workers 1 2]
+Usage: python -m benchmarks.reference_speed [--trials 50] [--script-trials 10] [--workers 1 2] [--optuna]
 
 Whole wall times include the start of every process and all imports. The cost of one further trial is taken from the
 times that trials ended: (last - second) / (trials - 2), so that start-up and the first compilation do not count.
@@ -46,9 +46,10 @@ class Side:
     measured: int
 
 
-def keras_tuner_side(folder: Path, trials: int, wanted: int) -> Side:
-    """Run the script with `trials` trials; its whole time for `wanted` trials is extrapolated if that is more."""
-    script = ROOT / "benchmarks" / "keras_tuner_reference.py"
+def script_side(name: str, file: str, folder: Path, trials: int, wanted: int) -> Side:
+    """Run a peer's script with `trials` trials; its whole time for `wanted` trials is extrapolated if that is more."""
+    script = ROOT / "benchmarks" / file
+    folder.mkdir()
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, str(script), str(trials), str(folder)], check=True, stdout=subprocess.PIPE, text=True
@@ -58,7 +59,7 @@ def keras_tuner_side(folder: Path, trials: int, wanted: int) -> Side:
     per_trial = result["search_s"] / trials
     scores = result["scores"]
     extrapolated = whole + per_trial * (wanted - trials)
-    return Side("Keras Tuner script", extrapolated, per_trial, max(scores), sum(scores) / len(scores), trials)
+    return Side(name, extrapolated, per_trial, max(scores), sum(scores) / len(scores), trials)
 
 
 def our_side(folder: Path, trials: int, workers: int) -> Side:
@@ -92,14 +93,21 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--script-trials", type=int, default=10, help="trials that the Keras Tuner script really runs")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--optuna", action="store_true", help="with Optuna's script too, if Optuna is installed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tunerstudio-benchmark-") as name:
         folder = Path(name)
-        script = keras_tuner_side(folder / "script", min(options.script_trials, options.trials), options.trials)
+        measured = min(options.script_trials, options.trials)
+        file = "keras_tuner_reference.py"
+        script = script_side("Keras Tuner script", file, folder / "script", measured, options.trials)
+        peers = []
+        if options.optuna:
+            file = "optuna_reference.py"
+            peers.append(script_side("Optuna script", file, folder / "optuna", measured, options.trials))
         ours = [our_side(folder, options.trials, workers) for workers in options.workers]
     print(f"reference study, {options.trials} trials x 3 executions x 15 epochs")
     print(f"{'':34}{'whole s':>9}{'ratio':>8}{'s/trial':>10}{'ratio':>8}{'best':>8}{'mean':>8}{'run':>6}")
-    for side in (script, *ours):
+    for side in (script, *peers, *ours):
         whole, trial = script.whole_s / side.whole_s, script.trial_s / side.trial_s
         print(
             f"{side.name:34}{side.whole_s:9.1f}{whole:8.1f}{side.trial_s:10.3f}{trial:8.1f}"

@@ -1,0 +1,149 @@
+"""Cost as work grows: time per trial and memory over many trials, and over many rows.
+
+Usage: python -m benchmarks.growth [--trials 10 100 1000] [--rows 1000 100000]
+
+Trials are those of the reference study with one execution of one epoch, so that hardly anything but overhead is left;
+the time per trial is the mean over the last tenth before each mark. Rows are made up: ten columns, one epoch in
+batches of 256, two trials, of which the second is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import yaml
+
+from tunerstudio.store.reader import StudyReader
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Most memory in MB by then: of the engine, and of a worker."""
+
+    engine: float
+    worker: float
+
+
+class Watch:
+    """Looks at the memory of a running search twice a second.
+
+    Attributes:
+        seen: (completed trials, memory) in order.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], study: Path) -> None:
+        """Of `process`, which runs `study`."""
+        self.seen: list[tuple[int, Memory]] = []
+        self._process, self._study = process, study
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.5):
+            try:
+                own = psutil.Process(self._process.pid)
+                held = [child.memory_info().rss / 2**20 for child in own.children(recursive=True)]
+                memory = Memory(own.memory_info().rss / 2**20, max(held, default=0.0))
+            except psutil.NoSuchProcess:
+                continue  # one has ended in this moment
+            ended = len(list((self._study / "trials").iterdir())) if (self._study / "trials").is_dir() else 0
+            self.seen.append((ended, memory))
+
+    def end(self) -> None:
+        """Stop looking."""
+        self._done.set()
+        self._thread.join()
+
+    def at(self, trials: int) -> Memory:
+        """What was held when `trials` had begun."""
+        return next((memory for ended, memory in self.seen if ended >= trials), self.seen[-1][1])
+
+
+def run(study: Path) -> tuple[list[float], Watch]:
+    """Run the study in a process of its own; when its trials ended, in order, and its memory."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tunerstudio", "run", str(study), "--json"], stdout=subprocess.DEVNULL
+    )
+    watch = Watch(process, study)
+    code = process.wait()
+    watch.end()
+    if code:
+        raise SystemExit(f"the search of {study} ended with {code}")
+    with StudyReader(study) as reader:
+        return sorted(trial.ended_at for trial in reader.trials() if trial.ended_at is not None), watch
+
+
+def over_trials(folder: Path, marks: list[int]) -> None:
+    """Print time per trial and memory at each mark of one long search."""
+    study = folder / "trials"
+    new = [sys.executable, "-m", "tunerstudio", "new", str(study), "--example", "reference"]
+    subprocess.run(new, check=True, stdout=subprocess.DEVNULL)
+    document: dict[str, Any] = yaml.safe_load((study / "study.yaml").read_text())
+    document["training"] = {"epochs": 1, "batch_size": 512, "executions": 1}
+    document["search"]["budget"]["trials"] = max(marks)
+    units = document["model"]["blocks"][1]["arguments"]["units"]
+    units.update({"min": 1, "max": 200, "step": 1})  # room for thousands of trials that differ
+    (study / "study.yaml").write_text(yaml.safe_dump(document))
+    ends, watch = run(study)
+    print(f"{'trials':>10}{'ms/trial':>10}{'engine MB':>11}{'worker MB':>11}")
+    for mark in marks:
+        last = ends[mark - max(2, mark // 10) : mark]
+        memory = watch.at(mark)
+        print(
+            f"{mark:>10}{1e3 * (last[-1] - last[0]) / (len(last) - 1):10.1f}{memory.engine:11.0f}{memory.worker:11.0f}"
+        )
+
+
+def over_rows(folder: Path, sizes: list[int]) -> None:
+    """Print the second trial's time and the worker's memory for each number of rows."""
+    print(f"{'rows':>10}{'s/trial':>10}{'worker MB':>11}  road")
+    for rows in sizes:
+        study = folder / f"rows-{rows}"
+        study.mkdir()
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(rows, 10)).astype("float32")
+        table = pd.DataFrame(x, columns=[f"x{index}" for index in range(10)])
+        table["target"] = x[:, 0] + np.abs(x[:, 1])
+        table.to_parquet(study / "table.parquet")
+        layer = {"layer": "Dense", "arguments": {"units": {"tune": "int", "min": 8, "max": 64}, "activation": "relu"}}
+        document = {
+            "version": 1,
+            "name": f"{rows} rows",
+            "data": {"source": {"kind": "file", "path": "table.parquet"}, "task": "regression"},
+            "model": {"kind": "blocks", "blocks": [layer]},
+            "search": {"budget": {"trials": 2}, "workers": 1},
+            "training": {"epochs": 1, "batch_size": 256},
+        }
+        (study / "study.yaml").write_text(yaml.safe_dump(document))
+        ends, watch = run(study)
+        with StudyReader(study) as reader:
+            road = reader.trials()[-1].road
+        print(f"{rows:>10}{ends[1] - ends[0]:10.2f}{watch.at(2).worker:11.0f}  {road}", flush=True)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, nargs="*", default=[10, 100, 1000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[1000, 100_000])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tunerstudio-benchmark-") as name:
+        if options.trials:
+            over_trials(Path(name), sorted(options.trials))
+        if options.rows:
+            over_rows(Path(name), sorted(options.rows))
+
+
+if __name__ == "__main__":
+    main()
