@@ -45,6 +45,8 @@ def _other_labels() -> dict[str, str]:
         "search.objective.name": _tr("Objective"),
         "search.objective.direction": _tr("Direction of the objective"),
         "search.pruning": _tr("Pruning"),
+        "search.pruning.method": _tr("Pruning"),
+        "search.also": _tr("Further objectives"),
         "search.constraints": _tr("Constraints"),
         "training": _tr("Training"),
     }

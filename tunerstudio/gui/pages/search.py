@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from tunerstudio.algorithms.discovery import check_space, find_algorithms
+from tunerstudio.algorithms.discovery import check_space, find_plugins
+from tunerstudio.algorithms.pruning_choice import pruning_problems
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.live_changes import LiveChanges
@@ -16,7 +17,9 @@ from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
 from tunerstudio.gui.search_form.algorithm_form import AlgorithmForm
 from tunerstudio.gui.search_form.cards import all_settings
 from tunerstudio.gui.search_form.check_panel import CheckPanel
+from tunerstudio.gui.search_form.extra_form import ExtraForm
 from tunerstudio.gui.search_form.objective_form import ObjectiveForm
+from tunerstudio.gui.search_form.pruning_form import PruningForm
 from tunerstudio.gui.search_form.settings_form import SettingsForm
 from tunerstudio.gui.search_form.space_table import SpaceTable
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
@@ -24,6 +27,7 @@ from tunerstudio.gui.widgets.apply_strip import ApplyStrip
 from tunerstudio.gui.widgets.basics import Card, heading_label, muted_label
 from tunerstudio.gui.widgets.column_scroll import ColumnScroll
 from tunerstudio.study.checks import objective_problems
+from tunerstudio.study.constraints import constraint_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.hyperparameters import UNCOUNTABLE, SearchSpace
@@ -54,13 +58,14 @@ class SearchPage(Page):
         self.objective = ObjectiveForm(theme)
         self._forms = tuple(SettingsForm(theme, title, settings) for title, settings in all_settings())
         self.budget, self.training, self.more, self.advanced = self._forms
+        self.pruning, self.extra = PruningForm(theme), ExtraForm(theme)
         self.table = SpaceTable(theme)
         self._size = muted_label()
         self._size.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.changes = LiveChanges(self)
         self.strip = ApplyStrip(theme, self.changes)
         self.check = CheckPanel(theme, services.engine)
-        for form in (self.algorithm, self.objective):
+        for form in (self.algorithm, self.objective, self.pruning, self.extra):
             form.trouble_changed.connect(self.status_changed)
         for settings in self._forms:
             settings.trouble_changed.connect(self.status_changed)
@@ -76,7 +81,7 @@ class SearchPage(Page):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        for card in (self.algorithm, self.objective, *self._forms):
+        for card in (self.algorithm, self.objective, self.extra, self.budget, self.pruning, *self._forms[1:]):
             column.addWidget(card)
         column.addStretch(1)
         scroll = ColumnScroll(_LEAST_WIDTH)
@@ -111,7 +116,7 @@ class SearchPage(Page):
         self._code_space = None
         self._checked = {}
         self.changes.set_study(study)
-        for form in (self.algorithm, self.objective, self.check):
+        for form in (self.algorithm, self.objective, self.pruning, self.extra, self.check):
             form.set_study(study)
         for settings in self._forms:
             settings.set_study(study)
@@ -126,7 +131,9 @@ class SearchPage(Page):
     def reload_algorithms(self) -> None:
         """Look for plugins again; only their manifests are read."""
         self._looked = True
-        self.algorithm.set_algorithms(find_algorithms())
+        plugins = find_plugins()
+        self.algorithm.set_algorithms([info for info in plugins if not info.is_pruner and info.enabled])
+        self.pruning.set_pruners([info for info in plugins if info.is_pruner])
         self._refresh()
 
     def status(self) -> PageStatus:
@@ -171,9 +178,12 @@ class SearchPage(Page):
             by_field.setdefault(field, sentence)
         self.algorithm.refresh(by_field)
         self.objective.refresh(by_field)
+        self.pruning.refresh(by_field)
+        self.extra.refresh(by_field)
         for form in self._forms:
             form.refresh(by_field)
         self.training.setVisible(not isinstance(document.model, EstimatorModel))
+        self.pruning.setVisible(not isinstance(document.model, EstimatorModel) or bool(self.pruning.trouble.text()))
         self.table.show_space(space)
         self._size.setText(self._size_sentence(document, space))
 
@@ -193,10 +203,15 @@ class SearchPage(Page):
         info = self.algorithm.info
         if info is not None and info.manifest is not None and space is not None:
             found += [(problem.field, problem.message) for problem in check_space(info.manifest, space)]
+        search, manifest = document.search, info.manifest if info is not None else None
+        found += [(problem.field, problem.message) for problem in pruning_problems(search, manifest)]
+        if space is not None:
+            wrong = constraint_problems(search.constraints, space.names())
+            found += [("search.constraints", problem.message) for problem in wrong]
         return found
 
     def _troubles(self) -> dict[str, str]:
-        found = self.algorithm.troubles()
+        found = self.algorithm.troubles() | self.pruning.troubles() | self.extra.troubles()
         for form in self._forms:
             found |= form.troubles()
         return found
