@@ -49,7 +49,7 @@ class CodeRanges(QFrame):
         self.button.setMinimumHeight(MINIMUM_TARGET)
         self.button.setToolTip(self.tr("Calls build(hp) in a worker process, without training"))
         self.button.clicked.connect(self.asked)
-        self.form = FieldForm(theme, None)
+        self.form = FieldForm(theme, None, nameable=False)
         self.form.edited.connect(self._edited)
         self._arrange(theme)
         self.show_declared(None)
@@ -118,8 +118,8 @@ class CodeRanges(QFrame):
             return
         declared = as_tunable(self._declared[name])
         ranges = {key: kept for key, kept in self._model.ranges.items() if key != name}
-        if value is not UNSET and _plain(value) != declared:
-            ranges[name] = _plain(value)
+        if value is not UNSET and value != declared:
+            ranges[name] = value
         self._model = self._model.model_copy(update={"ranges": ranges})
         self.edited.emit(self._model, name, stretch)
 
@@ -131,11 +131,6 @@ def as_tunable(hyperparameter: Hyperparameter) -> AnyTunable | Scalar:
     fields = hyperparameter.model_dump(exclude={"kind", "name", "conditions"})
     kinds: dict[type, type[AnyTunable]] = {Int: TuneInt, Float: TuneFloat, Choice: TuneChoice, Boolean: TuneBoolean}
     return kinds[type(hyperparameter)](**fields)
-
-
-def _plain(value: Any) -> Any:
-    """A tunable without the name that a row may give it: the code's stays."""
-    return value.model_copy(update={"name": None}) if isinstance(value, AnyTunable) else value
 
 
 def _argument(hyperparameter: Hyperparameter) -> ArgumentInfo:

@@ -37,9 +37,11 @@ class FieldForm(QWidget):
         catalogue: Catalogue | None,
         parent: QWidget | None = None,
         neighbours: Neighbours | None = None,
+        nameable: bool = True,
     ) -> None:
-        """An empty form; its tunable fields can have conditions if there are `neighbours`."""
+        """An empty form; its tunable fields can have conditions on `neighbours`, and names if they are `nameable`."""
         super().__init__(parent)
+        self._nameable = nameable
         self._neighbours = neighbours
         self._theme = theme
         self._catalogue = catalogue
@@ -114,6 +116,7 @@ class FieldForm(QWidget):
             unit=unit,
             neighbours=self._neighbours,
             make_objects=self._make_objects if self._can_hold_objects(argument) else None,
+            nameable=self._nameable,
         )
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)

@@ -68,15 +68,17 @@ class FieldRow(QWidget):
         parent: QWidget | None = None,
         neighbours: Neighbours | None = None,
         make_objects: MakeObjects | None = None,
+        nameable: bool = True,
     ) -> None:
         """A row for `argument`; `names` are values to offer, by default what the catalogue knows.
 
         A tunable field can have conditions on `neighbours`; `make_objects` gives the editor of objects with arguments
-        of their own, where the field can hold some.
+        of their own, where the field can hold some. Without `nameable`, a tunable keeps the name it has.
         """
         super().__init__(parent)
         self._neighbours = neighbours
         self._make_objects = make_objects
+        self._nameable = nameable
         self._objects: ObjectEditor | None = None
         self.argument = argument
         self.trouble = ""
@@ -235,7 +237,7 @@ class FieldRow(QWidget):
     def _editor(self) -> TunableEditor:
         """The editor of ranges, made when first needed: most fields never are."""
         if self._tunable_editor is None:
-            editor = TunableEditor(self._theme, self.argument, self._names, self, self._neighbours)
+            editor = TunableEditor(self._theme, self.argument, self._names, self, self._neighbours, self._nameable)
             editor.set_default_name(self._default_name)
             editor.edited.connect(self._commit)
             editor.refused.connect(self._refuse)

@@ -56,10 +56,15 @@ class TunableEditor(QWidget):
         names: Sequence[str] = (),
         parent: QWidget | None = None,
         neighbours: Neighbours | None = None,
+        nameable: bool = True,
     ) -> None:
-        """Edit ranges of `argument`, whose known values are `names`; conditions only with `neighbours`."""
+        """Edit ranges of `argument`, whose known values are `names`; conditions only with `neighbours`.
+
+        Without `nameable`, the name of the hyperparameter is not the study's to choose.
+        """
         super().__init__(parent)
         self._argument = argument
+        self._nameable = nameable
         self._names = tuple(names)
         self._shown: AnyTunable | None = None
         numeric = argument.type in {"int", "float", "shape"}
@@ -107,8 +112,11 @@ class TunableEditor(QWidget):
         last.setSpacing(SPACE_S)
         last.addWidget(_caption(self.tr("default"), self._default), 0, 0)
         last.addWidget(self._default, 1, 0)
-        last.addWidget(_caption(self.tr("name"), self._name), 0, 1)
+        name_caption = _caption(self.tr("name"), self._name)
+        last.addWidget(name_caption, 0, 1)
         last.addWidget(self._name, 1, 1)
+        for part in (name_caption, self._name):
+            part.setVisible(self._nameable)
         last.setColumnStretch(0, 1)
         last.setColumnStretch(1, 2)
         layout.addLayout(last)
