@@ -20,6 +20,7 @@ from tests.engine.fakes import (
 )
 from tunerstudio.engine.crew import Recycling
 from tunerstudio.engine.edits import carry_out
+from tunerstudio.engine.executors.local import WorkerDiedError
 from tunerstudio.engine.trainer import Trainer
 from tunerstudio.protocol.control import (
     EnqueueTrial,
@@ -381,6 +382,28 @@ def test_a_stop_is_heard_while_a_worker_starts(play):
     assert play(FakePool(before=before)).reason == "stopped"
     assert time.monotonic() - posted[0] < 5
     may_start.set()
+
+
+def test_workers_that_cannot_be_had_end_the_search_with_a_sentence(play):
+    def before(number):
+        raise WorkerDiedError("a worker could not start: no library")
+
+    result = play(budget={"trials": 3})(FakePool(before=before))
+    assert result.reason == "failures"
+    assert "no library" in result.message
+
+
+def test_a_worker_that_cannot_be_had_now_and_then_is_bad_luck(play):
+    play = play(budget={"trials": 10})
+    asked = []
+
+    def before(number):
+        asked.append(number)
+        if len(asked) % 2:
+            raise WorkerDiedError("no process to be had")
+
+    assert play(FakePool(before=before), recycling=Recycling(trials=1)).reason == "budget"
+    assert states(play) == ["COMPLETED"] * 10
 
 
 def test_a_trial_that_kills_its_engine_each_time_is_not_started_for_ever(play, monkeypatch):

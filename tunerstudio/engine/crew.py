@@ -95,18 +95,19 @@ class Crew:
             raise
         return worker
 
-    def collect(self) -> list[BaseException]:
-        """Take the workers that are ready; what went wrong with others."""
-        wrong: list[BaseException] = []
+    def collect(self) -> list[Exception | None]:
+        """Take the workers that have come: None for one that is ready, what went wrong for another."""
+        outcomes: list[Exception | None] = []
         for slot in self.slots:
             if slot.hire is None or not slot.hire.is_done:
                 continue
             hire, slot.hire = slot.hire, None
             try:
                 slot.worker = hire.result()
+                outcomes.append(None)
             except Exception as error:  # noqa: BLE001  # the session decides what it means
-                wrong.append(error)
-        return wrong
+                outcomes.append(error)
+        return outcomes
 
     def trial_ended(self, slot: Slot, keep_worker: bool) -> None:
         """Free the slot, and dismiss its worker if it is broken or due for recycling."""

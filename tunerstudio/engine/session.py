@@ -291,16 +291,16 @@ class Session:
     def _collect(self) -> None:
         """Take what errands have brought."""
         self._scheduler.collect()
-        wrong = self._crew.collect()
-        for error in wrong:
+        for error in self._crew.collect():
+            if error is None:
+                self._failed_hires = 0
+                continue
             self._failed_hires += 1
             if not isinstance(error, TunerStudioError | OSError):
                 raise error
             self._journal.log("warning", f"a worker could not be made ready: {error}")
             if self._failed_hires >= MOST_FAILED_HIRES and self._pause is None:
                 self._halt("failures", f"paused, for no worker could be made ready: {error}")
-        if not wrong and self._crew.idle(self._study.key):
-            self._failed_hires = 0
         self._collect_renewal()
 
     # -- stopping and pausing -------------------------------------------------------------------------------------
