@@ -7,6 +7,7 @@ in the process alone: when it crashes, the actor tells how.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import platform
@@ -210,7 +211,8 @@ class _Child:
             death = self._death
             reports, self._reports = self._reports, []
         changes = self._written() if any(_brings_files(report) for report in reports) else Changes()
-        here, there = (path.encode() for path in self.paths)
+        # A path in a report is part of a JSON text.
+        here, there = (json.dumps(path, ensure_ascii=False)[1:-1].encode() for path in self.paths)
         reports = [report.replace(here, there) if here else report for report in reports]
         self._last = Batch(acknowledged + 1, changes, tuple(reports), self._printed(), death)
         return self._last
