@@ -14,6 +14,7 @@ from benchmarks.search_quality.results import Results
 from benchmarks.search_quality.searches import Job, Outcome, run
 
 ROOT = Path(__file__).resolve().parents[2]
+TABLES = ROOT.parent / "shared" / "tables"
 
 
 @pytest.fixture
@@ -129,3 +130,11 @@ def test_the_program_prints_a_table_and_runs_nothing_twice(grid, tmp_path):
     assert outputs[0] == outputs[1]
     assert "Mean normalised regret" in outputs[0]
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(not TABLES.is_dir(), reason="needs tables of real trainings")
+@pytest.mark.parametrize(("algorithm", "most"), [("auto", 0.05), ("tpe", 0.08)])
+def test_good_configurations_of_real_networks_are_found_in_a_hundred_trials(algorithm, most):
+    paths = sorted(TABLES.glob("fcnet__*.npz"))
+    regrets = [run(Job(algorithm, path, seed, 100)).regrets[-1] for path in paths for seed in (0, 1)]
+    assert np.mean(regrets) <= most
