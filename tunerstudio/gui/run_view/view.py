@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from tunerstudio.analysis.endings import endings
 from tunerstudio.analysis.history import score_history
+from tunerstudio.analysis.pareto import pareto_front
 from tunerstudio.analysis.progress import COUNTED, progress, training_of
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.live_changes import LiveChanges
@@ -17,6 +18,7 @@ from tunerstudio.gui.plots.history import HistoryPlot
 from tunerstudio.gui.plots.importance import ImportancePlot
 from tunerstudio.gui.plots.panel import PlotPanel
 from tunerstudio.gui.plots.parallel import ParallelPlot
+from tunerstudio.gui.plots.pareto import ParetoPlot
 from tunerstudio.gui.plots.resources import ResourcesPlot
 from tunerstudio.gui.plots.throttle import Throttle
 from tunerstudio.gui.plots.timeline import TimelinePlot
@@ -64,6 +66,7 @@ class RunView(QWidget):
         self.resources = ResourcesPlot(theme, self)
         self.parallel = ParallelPlot(theme, self)
         self.importance = ImportancePlot(theme, self)
+        self.pareto = ParetoPlot(theme, self)
         self.log = LogView(theme, self)
         self.changes = LiveChanges(self)
         self.strip = ApplyStrip(theme, self.changes, self)
@@ -135,6 +138,8 @@ class RunView(QWidget):
         self.timeline.set_attempts(study.attempts, study.search_state != "idle")
         self.parallel.set_trials(study.trials.values(), search.objective, self._space)
         self.importance.set_trials(study.trials.values(), search.objective.direction)
+        if search.also:
+            self.pareto.set_front(pareto_front(study.trials.values(), search))
         self._choose_curves()
         self._show_what_has_data(len(history), bool(study.epochs))
         if has_changed:
@@ -153,6 +158,7 @@ class RunView(QWidget):
         self.tabs.addTab(self.resources, self.tr("Resources"))
         self.tabs.addTab(self.parallel, self.tr("Parallel"))
         self.tabs.addTab(self.importance, self.tr("Importance"))
+        self.tabs.addTab(self.pareto, self.tr("Pareto"))
         self.tabs.addTab(self.log, self.tr("Log"))
         self.tabs.tabBarClicked.connect(self._choose_tab)
         self.lower_part = QSplitter(Qt.Orientation.Horizontal, self)
@@ -178,7 +184,7 @@ class RunView(QWidget):
         self._tab_chosen = True
 
     def _selecting(self) -> tuple[PlotPanel, ...]:
-        return (self.history, self.curves, self.timeline, self.parallel)
+        return (self.history, self.curves, self.timeline, self.parallel, self.pareto)
 
     def _disconnect(self, study: StudyContext) -> None:
         study.trials_changed.disconnect(self._take_trials)
@@ -222,6 +228,7 @@ class RunView(QWidget):
         self.history.set_selection(numbers)
         self.timeline.set_selection(numbers)
         self.parallel.set_selection(numbers)
+        self.pareto.set_selection(numbers)
         self._choose_curves()
 
     def _take_document(self) -> None:
@@ -255,6 +262,7 @@ class RunView(QWidget):
             (self.resources, bool(self._study.resources) or self._study.disk is not None),
             (self.parallel, scores > 1),
             (self.importance, scores > 0),
+            (self.pareto, bool(self._study.document.search.also) and scores > 0),
         )
         for widget, has_data in shown:
             self.tabs.setTabVisible(self.tabs.indexOf(widget), has_data)
