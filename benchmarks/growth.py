@@ -13,75 +13,22 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import yaml
 
+from benchmarks.watched import Watched
 from tunerstudio.store.reader import StudyReader
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Most memory in MB by then: of the engine, and of a worker."""
-
-    engine: float
-    worker: float
-
-
-class Watch:
-    """Looks at the memory of a running search twice a second.
-
-    Attributes:
-        seen: (completed trials, memory) in order.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes], study: Path) -> None:
-        """Of `process`, which runs `study`."""
-        self.seen: list[tuple[int, Memory]] = []
-        self._process, self._study = process, study
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.5):
-            try:
-                own = psutil.Process(self._process.pid)
-                held = [child.memory_info().rss / 2**20 for child in own.children(recursive=True)]
-                memory = Memory(own.memory_info().rss / 2**20, max(held, default=0.0))
-            except psutil.NoSuchProcess:
-                continue  # one has ended in this moment
-            ended = len(list((self._study / "trials").iterdir())) if (self._study / "trials").is_dir() else 0
-            self.seen.append((ended, memory))
-
-    def end(self) -> None:
-        """Stop looking."""
-        self._done.set()
-        self._thread.join()
-
-    def at(self, trials: int) -> Memory:
-        """What was held when `trials` had begun."""
-        return next((memory for ended, memory in self.seen if ended >= trials), self.seen[-1][1])
-
-
-def run(study: Path) -> tuple[list[float], Watch]:
-    """Run the study in a process of its own; when its trials ended, in order, and its memory."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tunerstudio", "run", str(study), "--json"], stdout=subprocess.DEVNULL
-    )
-    watch = Watch(process, study)
-    code = process.wait()
-    watch.end()
-    if code:
-        raise SystemExit(f"the search of {study} ended with {code}")
+def run(study: Path) -> tuple[list[float], Watched]:
+    """Run the study in a process of its own; when its trials ended, in order, and what was seen of it."""
+    watched = Watched([sys.executable, "-m", "tunerstudio", "run", str(study), "--json"])
     with StudyReader(study) as reader:
-        return sorted(trial.ended_at for trial in reader.trials() if trial.ended_at is not None), watch
+        return sorted(trial.ended_at for trial in reader.trials() if trial.ended_at is not None), watched
 
 
 def over_trials(folder: Path, marks: list[int]) -> None:
@@ -95,14 +42,13 @@ def over_trials(folder: Path, marks: list[int]) -> None:
     units = document["model"]["blocks"][1]["arguments"]["units"]
     units.update({"min": 1, "max": 200, "step": 1})  # room for thousands of trials that differ
     (study / "study.yaml").write_text(yaml.safe_dump(document))
-    ends, watch = run(study)
+    ends, watched = run(study)
     print(f"{'trials':>10}{'ms/trial':>10}{'engine MB':>11}{'worker MB':>11}")
     for mark in marks:
         last = ends[mark - max(2, mark // 10) : mark]
-        memory = watch.at(mark)
-        print(
-            f"{mark:>10}{1e3 * (last[-1] - last[0]) / (len(last) - 1):10.1f}{memory.engine:11.0f}{memory.worker:11.0f}"
-        )
+        memory = watched.at(last[-1])
+        each_ms = 1e3 * (last[-1] - last[0]) / (len(last) - 1)
+        print(f"{mark:>10}{each_ms:10.1f}{memory.own_mb:11.0f}{memory.largest_mb:11.0f}")
 
 
 def over_rows(folder: Path, sizes: list[int]) -> None:
@@ -126,10 +72,10 @@ def over_rows(folder: Path, sizes: list[int]) -> None:
             "training": {"epochs": 1, "batch_size": 256},
         }
         (study / "study.yaml").write_text(yaml.safe_dump(document))
-        ends, watch = run(study)
+        ends, watched = run(study)
         with StudyReader(study) as reader:
             road = reader.trials()[-1].road
-        print(f"{rows:>10}{ends[1] - ends[0]:10.2f}{watch.at(2).worker:11.0f}  {road}", flush=True)
+        print(f"{rows:>10}{ends[1] - ends[0]:10.2f}{watched.largest_mb:11.0f}  {road}", flush=True)
 
 
 def main() -> None:

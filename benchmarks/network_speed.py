@@ -14,14 +14,13 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import yaml
 
 from benchmarks.network_data import TARGET, Case, cases
+from benchmarks.watched import Watched
 from tunerstudio.store.reader import StudyReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +81,7 @@ def our_side(case: Case, data: Path, folder: Path, trials: int, workers: int) ->
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(document))
     command = [sys.executable, "-m", "tunerstudio", "run", str(folder), "--json", "--trust"]
-    memory_mb = _run_and_watch(command)
+    memory_mb = Watched(command).largest_mb
     with StudyReader(folder) as reader:
         found = reader.trials()
     ends = sorted(trial.ended_at for trial in found if trial.ended_at is not None)
@@ -97,30 +96,6 @@ def _columns(data: Path, target: dict[str, str]) -> list[dict[str, str]]:
 
     names = pyarrow.parquet.read_schema(data).names
     return [{"name": name, **(target if name == TARGET else {})} for name in names]
-
-
-def _run_and_watch(command: list[str]) -> float:
-    """Run `command`; the most memory in MB that one of the processes under it held."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    done, most = threading.Event(), 0.0
-
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.5):
-            try:
-                children = psutil.Process(process.pid).children(recursive=True)
-                most = max(most, *(child.memory_info().rss / 2**20 for child in children), 0.0)
-            except psutil.NoSuchProcess:
-                continue  # one has ended in this moment
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    code = process.wait()
-    done.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"{' '.join(command)} ended with {code}")
-    return most
 
 
 def _print_row(label: str, side: Side, ratio: float) -> None:

@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/optuna_reference.py TRIALS FOLDER
 Needs Optuna (pip install optuna), which the program itself does not.
-Prints one JSON object: seconds of the search and the score of every trial.
+Prints one JSON object: seconds of the search, by the clock and of processor time, and the score of every trial.
 """
 
 import json
@@ -49,11 +49,12 @@ def main(trials: int, folder: str) -> None:
         storage=f"sqlite:///{folder}/optuna.db",
     )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     study.optimize(objective, n_trials=trials)
-    searched = time.perf_counter()
+    searched, cpu_s = time.perf_counter(), time.process_time() - cpu_began
     scores = [trial.value for trial in study.trials]
-    sys.stdout.write(f"\n{json.dumps({'search_s': searched - began, 'trials': len(scores), 'scores': scores})}\n")
+    result = {"search_s": searched - began, "cpu_s": cpu_s, "trials": len(scores), "scores": scores}
+    sys.stdout.write(f"\n{json.dumps(result)}\n")
 
 
 if __name__ == "__main__":

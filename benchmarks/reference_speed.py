@@ -20,8 +20,8 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.watched import Watched
 from tunerstudio.store.reader import StudyReader
-from tunerstudio.study.trials import Trial
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +33,7 @@ class Side:
     Attributes:
         whole_s: Wall time of the whole for all trials, start-up included.
         trial_s: Seconds per further trial.
+        trial_cpu_s: Processor time per further trial, of all processes; tells more on a busy machine.
         best: Best score.
         mean: Mean score.
         measured: Trials that were really run.
@@ -41,6 +42,7 @@ class Side:
     name: str
     whole_s: float
     trial_s: float
+    trial_cpu_s: float
     best: float
     mean: float
     measured: int
@@ -59,7 +61,8 @@ def script_side(name: str, file: str, folder: Path, trials: int, wanted: int) ->
     per_trial = result["search_s"] / trials
     scores = result["scores"]
     extrapolated = whole + per_trial * (wanted - trials)
-    return Side(name, extrapolated, per_trial, max(scores), sum(scores) / len(scores), trials)
+    cpu_s = result["cpu_s"] / trials
+    return Side(name, extrapolated, per_trial, cpu_s, max(scores), sum(scores) / len(scores), trials)
 
 
 def our_side(folder: Path, trials: int, workers: int) -> Side:
@@ -71,20 +74,16 @@ def our_side(folder: Path, trials: int, workers: int) -> Side:
     document["search"]["workers"] = workers
     document["search"]["budget"]["trials"] = trials
     (study / "study.yaml").write_text(yaml.safe_dump(document))
-    began = time.perf_counter()
-    subprocess.run([*command, "run", str(study), "--json"], check=True, stdout=subprocess.DEVNULL)
-    whole = time.perf_counter() - began
+    watched = Watched([*command, "run", str(study), "--json"])
     with StudyReader(study) as reader:
         found = reader.trials()
     scores = [trial.score for trial in found if trial.score is not None]
     name = f"tunerstudio run, {workers} worker{'s' if workers > 1 else ''}"
-    return Side(name, whole, further_trial_s(found), max(scores), sum(scores) / len(scores), len(found))
-
-
-def further_trial_s(trials: list[Trial]) -> float:
-    """Seconds per trial after the second one."""
-    ends = sorted(trial.ended_at for trial in trials if trial.ended_at is not None)
-    return (ends[-1] - ends[1]) / (len(ends) - 2)
+    ends = sorted(trial.ended_at for trial in found if trial.ended_at is not None)
+    further = len(ends) - 2
+    cpu_s = watched.cpu_between(ends[1], ends[-1]) / further
+    trial_s = (ends[-1] - ends[1]) / further
+    return Side(name, watched.wall_s, trial_s, cpu_s, max(scores), sum(scores) / len(scores), len(found))
 
 
 def main() -> None:
@@ -106,12 +105,14 @@ def main() -> None:
             peers.append(script_side("Optuna script", file, folder / "optuna", measured, options.trials))
         ours = [our_side(folder, options.trials, workers) for workers in options.workers]
     print(f"reference study, {options.trials} trials x 3 executions x 15 epochs")
-    print(f"{'':34}{'whole s':>9}{'ratio':>8}{'s/trial':>10}{'ratio':>8}{'best':>8}{'mean':>8}{'run':>6}")
+    times = f"{'whole s':>9}{'ratio':>8}{'s/trial':>10}{'ratio':>8}{'cpu s':>9}{'ratio':>8}"
+    print(f"{'':34}{times}{'best':>8}{'mean':>8}{'run':>6}")
     for side in (script, *peers, *ours):
         whole, trial = script.whole_s / side.whole_s, script.trial_s / side.trial_s
+        cpu = script.trial_cpu_s / side.trial_cpu_s
         print(
             f"{side.name:34}{side.whole_s:9.1f}{whole:8.1f}{side.trial_s:10.3f}{trial:8.1f}"
-            f"{side.best:8.4f}{side.mean:8.4f}{side.measured:6}"
+            f"{side.trial_cpu_s:9.3f}{cpu:8.1f}{side.best:8.4f}{side.mean:8.4f}{side.measured:6}"
         )
     if script.measured < options.trials:
         print(f"the script ran {script.measured} trials; its whole time is extrapolated to {options.trials}")
