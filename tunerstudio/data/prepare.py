@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -84,7 +85,8 @@ def _make(data: Data, folder: Path, to: Path, facts: tuple[int, int], report: Re
     seen = survey(data, folder, report)
     _check(seen)
     mark = source_fingerprint(data, folder, report)
-    temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
+    # A preparation that nobody waits for any more may still be at work in another thread.
+    temporary = to.with_name(f".{to.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -122,7 +124,7 @@ def _finish(folder: Path, plan: PreparedData, key: _Key) -> None:
 
 def _swap(new: Path, to: Path) -> None:
     """Put `new` in the place of `to`; a crash in between leaves no prepared data rather than a mixture."""
-    old = to.with_name(f".{to.name}.{os.getpid()}.old")
+    old = to.with_name(f".{to.name}.{os.getpid()}.{threading.get_ident()}.old")
     if to.exists():
         to.rename(old)
     try:
