@@ -64,6 +64,7 @@ class Driver(QObject):
             self._end(window)
         except Exception:  # noqa: BLE001  # told by the exit code, with a picture
             self.error = traceback.format_exc()
+            sys.stderr.write(self.error)  # at once: the end may take a while
             if window is not None:
                 picture(window, self._pictures, "failed")
             self._end(window)
@@ -72,6 +73,7 @@ class Driver(QObject):
         self._timer.stop()
         if window is not None:
             window.workspace.worker.stop("now")
+            window.hide()  # a window that can be seen is asked whether it wants to quit, and asks back
         QApplication.quit()
 
 
@@ -115,7 +117,6 @@ def drive(script: Script, pictures: Path | None = None, folder: Path | None = No
     code = run_app(folder)
     driver.deleteLater()
     if driver.error:
-        sys.stderr.write(driver.error)
         return 1
     return code
 

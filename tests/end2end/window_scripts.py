@@ -76,7 +76,7 @@ def come_back(window: MainWindow) -> Generator[Condition, None, None]:
     click(button(window, "Resume"))
     yield lambda: study(window).search_state == "running"
     before = len(completed(window))
-    yield lambda: len(completed(window)) > before
+    yield lambda: len(completed(window)) > before and shows(window, "Stop now")
     click(button(window, "Stop now"))
     yield lambda: study(window).search_state == "idle"
     yield lambda: shows(window, "Resume")
@@ -118,7 +118,7 @@ def verbs(window: MainWindow) -> Generator[Condition, None, None]:
     yield lambda: context.search_state == "paused"
     picture(window, PICTURES, "paused")
     click(button(window, "Resume"))
-    yield lambda: context.search_state == "running"
+    yield lambda: context.search_state == "running" and shows(window, "Stop now")
     click(button(window, "Stop now"))
     yield lambda: context.search_state == "idle"
     yield lambda: bool(context.resources) and bool(context.attempts)
