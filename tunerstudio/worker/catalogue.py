@@ -120,7 +120,9 @@ def _layers(keras: Any) -> Iterable[ClassInfo]:
         if name in SELF_ATTENTION:
             info = info.model_copy(update={"help": f"{info.help} Here it attends to its own input."})
         given = {argument.name for argument in info.arguments}
-        arguments = (*info.arguments, *(argument for argument in base_arguments() if argument.name not in given))
+        passes_on = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(item).parameters.values())
+        more = base_arguments() if passes_on else ()
+        arguments = (*info.arguments, *(argument for argument in more if argument.name not in given))
         yield info.model_copy(update={"everyday": everyday, "unusable": _unusable(info), "arguments": arguments})
 
 

@@ -35,8 +35,11 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
         stop: StopRequest,
         checkpointer: Checkpointer | None,
         best_weights: list[np.ndarray],
+        own_fit: bool,
     ) -> None:
         super().__init__()
+        self._own_fit = own_fit
+        self.unjudged: dict[str, float] = {}
         self._plan, self._watch, self._on_epoch, self._stop = plan, watch, on_epoch, stop
         self._checkpointer = checkpointer
         self.best_weights = best_weights
@@ -60,6 +63,11 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Judge and report the epoch."""
         metrics = as_floats(logs or {})
+        if self._own_fit and self._plan.objective.name not in metrics:
+            # A fit of the user's own may return the objective when it is done.
+            self.unjudged = metrics
+            self.model.stop_training = self.model.stop_training or self._stop.after_epoch
+            return
         if self._watch.epoch_ended(epoch + 1, metrics):
             self.best_weights = self.model.get_weights()
         self._on_epoch(epoch + 1, metrics)
@@ -103,7 +111,7 @@ def train(
     watch = EpochWatch(plan)
     build_optimizer(model)
     best = None if checkpointer is None else checkpointer.resume(model, watch)
-    reporter = _Reporter(plan, watch, on_epoch, stop, checkpointer, best or [])
+    reporter = _Reporter(plan, watch, on_epoch, stop, checkpointer, best or [], fit is not None)
     resumed = None if checkpointer is None else checkpointer.resumed
     rows, arguments = _fit_arguments(model, arrays, plan, is_keras_fit=fit is None)
     arguments["callbacks"].append(reporter)
@@ -116,7 +124,7 @@ def train(
     except _StoppedNow:
         reporter.stopped = True
     if not watch.epochs and not reporter.stopped:
-        _take_returned(returned, plan, watch, on_epoch)
+        _take_returned(returned, plan, watch, on_epoch, reporter.unjudged)
     if reporter.best_weights:
         model.set_weights(reporter.best_weights)
     best = reporter.best_weights or model.get_weights()
@@ -175,15 +183,22 @@ def combined_weights(arrays: TrainingArrays, plan: FitPlan) -> tuple[np.ndarray 
     return arrays.weights_train * by_class[numbers], None
 
 
-def _take_returned(returned: Any, plan: FitPlan, watch: EpochWatch, on_epoch: OnEpoch) -> None:
-    """A `HyperModel.fit` that did not pass our callback on: take the History, dictionary or number it returned."""
+def _take_returned(
+    returned: Any, plan: FitPlan, watch: EpochWatch, on_epoch: OnEpoch, logged: dict[str, float]
+) -> None:
+    """Take what a `HyperModel.fit` returned that did not log the objective: a History, a dictionary or a number.
+
+    `logged` is what its last epoch logged, if it passed our callback on.
+    """
     history = getattr(returned, "history", None)
     if isinstance(history, dict) and history:
         rows = [dict(zip(history, row, strict=True)) for row in zip(*history.values(), strict=True)]
     elif isinstance(returned, dict):
-        rows = [returned]
+        rows = [{**logged, **returned}]
     elif isinstance(returned, int | float | np.floating):
-        rows = [{plan.objective.name: float(returned)}]
+        rows = [{**logged, plan.objective.name: float(returned)}]
+    elif logged:
+        rows = [logged]  # says which metrics there are
     else:
         raise ModelError(
             "fit(hp, model, ...) ended without a result: pass its callbacks on to model.fit, "

@@ -88,9 +88,12 @@ def parameters(found: Any) -> dict[str, inspect.Parameter]:
     for ancestor in found.__mro__:
         if ancestor.__module__.startswith("keras") and "__init__" in vars(ancestor):
             for key, parameter in inspect.signature(ancestor.__init__).parameters.items():
-                if key != "self" and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+                if key != "self" and parameter.kind in _NAMED:
                     known.setdefault(key, parameter)
     return known
+
+
+_NAMED = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
 
 def check_arguments(found: Any, arguments: Mapping[str, JsonValue], where: str) -> None:

@@ -92,9 +92,11 @@ def _train_one_batch(built: BuiltModel, arrays: TrainingArrays, plan: FitPlan) -
         verbose=0,
         **{name: value for name, value in extra.items() if value is not None},
     )
-    if not seen:
-        returned_names = returned if isinstance(returned, dict) else getattr(returned, "history", None)
-        seen.update(returned_names if returned_names else {plan.objective.name: returned})
+    if isinstance(returned, dict):
+        seen.update(returned)
+    elif not seen or (built.fit is not None and isinstance(returned, int | float | np.floating)):
+        # A fit of the user's own may return the objective as a number, whatever its epochs log.
+        seen.update(getattr(returned, "history", None) or {plan.objective.name: returned})
     return list(seen)
 
 
