@@ -111,3 +111,12 @@ def test_a_damaged_list_is_an_empty_list(user_home):
     user_home.mkdir(parents=True)
     (user_home / "recent.json").write_text("{not json")
     assert recent.load_recent() == []
+
+
+def test_a_search_in_the_background_is_listed_as_running(study_context):
+    save_document(study_context.document, study_context.folder)
+    study_context.set_search_state("running")
+    recent.remember(study_context)
+    with StudyWriter(study_context.folder):
+        assert recent.load_recent()[0].state == "running"
+    assert recent.load_recent()[0].state == "stopped"

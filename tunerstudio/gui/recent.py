@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import format_score
 from tunerstudio.locations import user_data_folder
+from tunerstudio.store.lock import is_in_use
 from tunerstudio.store.reader import has_history
 from tunerstudio.study.data import FileSource
 from tunerstudio.study.files import DOCUMENT_FILE, write_atomically
@@ -49,7 +50,14 @@ def load_recent() -> list[RecentStudy]:
     except (OSError, ValidationError) as error:
         _LOG.info("the list of recent studies is reset: %s cannot be read: %s", path, error)
         return []
-    return [entry for entry in entries if (Path(entry.folder) / DOCUMENT_FILE).is_file()]
+    return [_as_it_is_now(entry) for entry in entries if (Path(entry.folder) / DOCUMENT_FILE).is_file()]
+
+
+def _as_it_is_now(entry: RecentStudy) -> RecentStudy:
+    """A search goes on, or begins, without the window that wrote the entry."""
+    if is_in_use(Path(entry.folder)):
+        return entry.model_copy(update={"state": "running"})
+    return entry.model_copy(update={"state": "stopped"}) if entry.state == "running" else entry
 
 
 def remember(study: StudyContext) -> None:

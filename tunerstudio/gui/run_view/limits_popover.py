@@ -33,13 +33,13 @@ class LimitsPopover(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
         self.setFixedWidth(_WIDTH)
-        changes.changed.connect(self._refresh)
+        changes.changed.connect(self._refresh_if_open)
 
     def set_study(self, study: StudyContext | None) -> None:
         """Edit `study` from now on."""
         self._study = study
         self.form.set_study(study)
-        self._refresh()
+        self._refresh_if_open()
 
     def open_under(self, widget: QWidget) -> None:
         """Show it below `widget`, flush with its right edge."""
@@ -48,6 +48,10 @@ class LimitsPopover(QWidget):
         corner = widget.mapToGlobal(QPoint(widget.width() - _WIDTH, widget.height()))
         self.move(corner)
         self.show()
+
+    def _refresh_if_open(self) -> None:
+        if self.isVisible():
+            self._refresh()
 
     def _refresh(self) -> None:
         self.form.refresh({})

@@ -15,6 +15,9 @@ from tunerstudio.gui.trial_table.looks import fit_columns, set_up_table
 from tunerstudio.gui.trial_table.verbs import TrialVerb, trial_verbs
 from tunerstudio.study.trials import Trial
 
+_VERBS_DELAY_MS = 100
+"""After a change of the trials; a live search changes them twenty times a second."""
+
 
 class TrialsView(QTableView):
     """Trials as a table.
@@ -208,7 +211,8 @@ class TrialsView(QTableView):
 
     def _rows_arrived(self, *_: object) -> None:
         """Fit the columns again while the table is young; later the widths stay where the user has them."""
-        self._update_verbs_soon.start(0)
+        if not self._update_verbs_soon.isActive():
+            self._update_verbs_soon.start(_VERBS_DELAY_MS)
         rows = self._item_model.rowCount()
         if self._fitted_rows < 5 and rows:
             self._fit_soon.start(0)
