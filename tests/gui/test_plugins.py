@@ -8,6 +8,7 @@ from PySide6.QtGui import QDropEvent
 
 from tunerstudio.algorithms.discovery import find_plugins
 from tunerstudio.algorithms.skeleton import write_skeleton
+from tunerstudio.gui.main_window import MainWindow
 from tunerstudio.gui.plugins.dialog import PluginsDialog
 from tunerstudio.gui.plugins.item_model import KIND, NAME, STATE, VERSION
 from tunerstudio.gui.plugins.watcher import PluginWatcher
@@ -129,3 +130,17 @@ def test_changes_in_the_folder_are_noticed(qtbot, qapp):
     with qtbot.waitSignal(watcher.changed, timeout=5000):
         manifest.write_text(manifest.read_text().replace("0.1.0", "0.2.0"))
     watcher.deleteLater()
+
+
+def test_the_menu_opens_it_and_the_search_page_follows(theme, fake_services, qtbot):
+    window = MainWindow(theme, fake_services)
+    qtbot.addWidget(window)
+    window.do("plugins")
+    (dialog,) = window.findChildren(PluginsDialog)
+    assert "plugins" in window.menus.actions
+    installing_folder = write_skeleton("Mine", user_plugins_folder())
+    with qtbot.waitSignal(window._plugins.changed, timeout=5000):
+        (installing_folder / "note.txt").write_text("x")
+    assert "mine" in {info.id for info in dialog.model.plugins}
+    dialog.close()
+    window.finish()

@@ -25,7 +25,7 @@ from tunerstudio.study.constraints import FIELD, broken_constraint, constraint_p
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.hyperparameters import SearchSpace, Values
 from tunerstudio.study.search import Objective, SecondObjective
-from tunerstudio.study.trials import Trial
+from tunerstudio.study.trials import Trial, TrialState
 
 _ATTEMPTS: Final = 4
 """How often an algorithm is asked, each time with other random numbers, before the host helps itself."""
@@ -157,7 +157,8 @@ class AlgorithmHost:
         return notes
 
     def _history(self, trials: Sequence[Trial]) -> History:
-        refused = {trial.number for trial in trials if self.refusal(trial) is not None} if self._constraints else ()
+        cancelled = [trial for trial in trials if trial.state is TrialState.CANCELLED] if self._constraints else []
+        refused = {trial.number for trial in cancelled if self.refusal(trial) is not None}
         return History(
             [*self._earlier, *trials],
             self._objective.direction,

@@ -237,7 +237,8 @@ def _probe(worker: TrialWorker, document: StudyDocument) -> ModelProbed:
         listed = ", ".join(answer.metrics)
         message = f"this model does not report {name!r}; it reports {listed}.{suggest(name, answer.metrics)}"
         raise StudyError([Problem("search.objective.name", message)])
-    known = [*answer.metrics, *MEASURES]
+    is_estimator = isinstance(document.model, EstimatorModel)
+    known = [*answer.metrics, *(("training_s",) if is_estimator else MEASURES)]
     unknown = [(index, second.name) for index, second in enumerate(document.search.also) if second.name not in known]
     if unknown:
         listed = ", ".join(known)
