@@ -124,7 +124,7 @@ class Engine:
     def get_ready(self, folder: Path) -> None:
         """Do beforehand what `run` would do before its first trial, as long as nobody asks for it.
 
-        A worker has the study open and has trained one batch of it then, and the algorithm is imported.
+        A worker has the study open then, and has trained one batch of it.
 
         Raises:
             TunerStudioError: As `prepare_study` does.
@@ -136,9 +136,7 @@ class Engine:
         self.pool.share_cores(workers)
         self.pool.warm_up(workers)
         with self._preparing:
-            study = self._prepare(folder, lambda text: None, probe=True)
-        if search.pruning.method == "none":  # a pruner wants the history, which may not be there yet
-            make_host(study, search.budget.trials, None, [])
+            self._prepare(folder, lambda text: None, probe=True)
 
     def space(self, folder: Path) -> SearchSpace:
         """The search space of a study, what `build(hp)` of a code model declares included."""

@@ -1,0 +1,62 @@
+"""What is done before Run is pressed is not done again afterwards."""
+
+import threading
+
+import pytest
+
+from tunerstudio.engine.executors.local import Worker
+from tunerstudio.protocol.worker import OpenStudy, ProbeModel
+from tunerstudio.store.reader import has_history
+from tunerstudio.study.errors import StudyError
+from tunerstudio.study.files import load_document, save_document
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What workers are asked, by type."""
+    seen = []
+    ask = Worker.ask
+
+    def noting(worker, command):
+        seen.append(type(command))
+        return ask(worker, command)
+
+    monkeypatch.setattr(Worker, "ask", noting)
+    return seen
+
+
+def test_a_prepared_study_is_not_opened_again(engine, blocks_study, asked, run):
+    folder = blocks_study(search={"budget": {"trials": 1}})
+    engine.get_ready(folder)
+    assert asked == [OpenStudy, ProbeModel]
+    assert not has_history(folder)  # nothing is written down before a search
+    assert run(folder).reason == "budget"
+    assert asked == [OpenStudy, ProbeModel]
+
+
+def test_a_study_that_changed_meanwhile_is_prepared_anew(engine, blocks_study, asked):
+    folder = blocks_study()
+    engine.get_ready(folder)
+    document = load_document(folder)
+    save_document(document.model_copy(update={"name": "another"}), folder)
+    asked.clear()
+    engine.get_ready(folder)
+    assert OpenStudy in asked
+
+
+def test_preparing_twice_at_once_opens_the_study_once(engine, blocks_study, asked):
+    folder = blocks_study("twice")
+    threads = [threading.Thread(target=engine.get_ready, args=(folder,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked.count(OpenStudy) == 1
+
+
+def test_what_is_wrong_with_a_study_is_told(engine, blocks_study):
+    folder = blocks_study(search={"objective": {"name": "val_nonsense", "direction": "max"}})
+    with pytest.raises(StudyError, match=r"search\.objective\.name"):
+        engine.get_ready(folder)
