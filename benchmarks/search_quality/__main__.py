@@ -19,6 +19,7 @@ import argparse
 import itertools
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -86,7 +87,7 @@ def _names(algorithms: list[str]) -> dict[str, str]:
 def main() -> None:
     """Parse arguments, run, print."""
     arguments = _arguments()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     if arguments.speed:
         console.print(speed.table(arguments.algorithms))
         return
