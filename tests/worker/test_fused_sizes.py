@@ -194,6 +194,20 @@ def test_a_number_at_its_bound_needs_another_program():
     assert architecture_of(plain).structure != architecture_of(heavy).structure
 
 
+def in_a_cell(rate):
+    return binary(layers.LSTM(2, kernel_regularizer=keras.regularizers.L2(rate), dropout=0.1), shape=(4, 3))
+
+
+def in_a_wrapper(rate):
+    return binary(layers.TimeDistributed(layers.Dropout(rate)), layers.Flatten(), shape=(4, 3))
+
+
+@pytest.mark.parametrize("build", [in_a_cell, in_a_wrapper])
+def test_a_number_inside_of_a_layer_is_no_value_of_a_program(build):
+    assert architecture_of(build(0.1)) == architecture_of(build(0.1))
+    assert architecture_of(build(0.1)).structure != architecture_of(build(0.2)).structure
+
+
 def test_an_open_number_answers_only_what_is_known_of_it():
     number = OpenNumber(0.3, trainable=False)
     assert number

@@ -55,22 +55,18 @@ def numbers_at(places: list[Place]) -> tuple[float, ...]:
     return tuple(float(getattr(owner, name)) for owner, name in places)
 
 
-def forget_numbers(network: dict[str, Any], training: dict[str, Any]) -> None:
-    """Take the numbers that may differ out of the configurations of a model and of its `compile`."""
+def forget_numbers(model: keras.Model, network: dict[str, Any], training: dict[str, Any]) -> None:
+    """Take the numbers at `places_of(model)` out of the configurations of the model and of its `compile`."""
+    layers = {layer.name: layer for layer in model.layers}
     for item in network.get("layers", ()):
-        config = item["config"]
+        layer = layers.get(item["config"].get("name"))
+        if layer is None:
+            continue
         _forget(item, _OF_LAYERS)
-        for value in config.values():
-            if isinstance(value, dict) and str(value.get("module", "")).startswith("keras.regularizers"):
-                _forget(value, _OF_REGULARIZERS)
-    optimizer = training.get("optimizer")
-    if isinstance(optimizer, dict):
-        _forget(optimizer, _OF_OPTIMIZERS)
-
-
-def is_covered(regularizer: Any) -> bool:
-    """Whether a variable's regularizer is one whose numbers the layer's configuration tells."""
-    return type(regularizer).__name__ in _OF_REGULARIZERS and type(regularizer).__module__.startswith("keras.src.")
+        for name in _regularizer_names(layer):
+            _forget(item["config"][name], _OF_REGULARIZERS)
+    if isinstance(training.get("optimizer"), dict):
+        _forget(training["optimizer"], _OF_OPTIMIZERS)
 
 
 def open_numbers(places: list[Place], pattern: Numbers) -> list[tuple[int, OpenNumber]]:
@@ -144,4 +140,5 @@ def _forget(item: dict[str, Any], known: dict[str, tuple[str, ...]]) -> None:
 
 
 def _regularizer_names(layer: Any) -> list[str]:
+    """Those that the layer itself holds, not a cell inside it."""
     return sorted(name for name, value in vars(layer).items() if name.endswith("_regularizer") and value is not None)

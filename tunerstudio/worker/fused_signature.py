@@ -19,7 +19,7 @@ import keras
 from keras.src.models.functional import Functional
 
 from tunerstudio.study.network import snake_case
-from tunerstudio.worker.fused_numbers import forget_numbers, is_covered, numbers_at, places_of
+from tunerstudio.worker.fused_numbers import Place, forget_numbers, numbers_at, places_of
 from tunerstudio.worker.fused_particulars import Particulars
 from tunerstudio.worker.fused_sizes import may_differ, shapes_of, size_arguments
 
@@ -69,8 +69,8 @@ def architecture_of(model: keras.Model) -> Architecture | None:
         free, places = _layers_of_free_size(model), places_of(model) if _is_graph(model) else []
         _forget_sizes(network, free)
         if _is_graph(model):
-            forget_numbers(network, training)
-        facts = [_without_names(network), _without_rate(training), _variable_facts(model, free)]
+            forget_numbers(model, network, training)
+        facts = [_without_names(network), _without_rate(training), _variable_facts(model, free, places)]
         structure = _digest([*facts, _shapes_of_outputs(model), _shapes_for_others(model, free)])
     except (NotImplementedError, TypeError, ValueError):
         return None
@@ -195,22 +195,23 @@ def _optimizer_without_rate(config: Any) -> Any:
     }
 
 
-def _variable_facts(model: keras.Model, free: dict[str, Any]) -> list[Any]:
+def _variable_facts(model: keras.Model, free: dict[str, Any], places: list[Place]) -> list[Any]:
     """What layers may have changed on their variables after construction."""
+    told = {id(owner) for owner, _ in places}
     open_ones = {id(variable) for layer in free.values() for variable in layer.variables}
     return [
         (
             len(variable.shape) if id(variable) in open_ones else list(variable.shape),
             str(variable.dtype),
             variable.trainable,
-            _regularizer(variable.regularizer),
+            _regularizer(variable.regularizer, told),
         )
         for variable in model.variables
     ]
 
 
-def _regularizer(part: Any) -> Any:
-    """All of a regulariser; its kind alone where the layer's configuration tells the rest."""
-    if part is None or is_covered(part):
+def _regularizer(part: Any, told: set[int]) -> Any:
+    """All of a regulariser; its kind alone if the layer's configuration tells the rest."""
+    if part is None or id(part) in told:
         return type(part).__name__
     return keras.saving.serialize_keras_object(part)
