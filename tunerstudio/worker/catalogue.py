@@ -57,8 +57,11 @@ _NOT_LAYERS = {"InputSpec", "Layer", "Wrapper", "InputLayer"}
 _UNUSABLE = {
     "Lambda": "takes a Python function: use a code model",
     "Pipeline": "holds other layers: put them into the network one by one",
+    "Discretization": "learns its bins from the data before the training: use a code model",
     "HashedCrossing": "takes two inputs: use a code model",
     "MaxNumBoundingBoxes": "works on bounding boxes, which a study has none of",
+    "RandomCrop": "gives another size in prediction than in training: use CenterCrop, or RandomTranslation",
+    "RandomShear": "cannot be read back from a saved model: use RandomRotation or RandomPerspective",
     "CutMix": "mixes labels too: use a code model",
     "MixUp": "mixes labels too: use a code model",
 }

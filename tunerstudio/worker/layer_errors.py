@@ -44,16 +44,23 @@ def misplaced(error: Exception, tensor: Any, resolved: ResolvedLayer) -> LayerEr
     details = traceback.format_exc()
     wanted = re.search(r"expected (?:min_)?ndim=(\d+)", str(error))
     if wanted:
-        axes = _AXES.get(int(wanted[1]), f"{wanted[1]} axes")
-        if int(wanted[1]) > len(tensor.shape):
-            repair = "Put a Reshape layer before it, or set the image shape of the data."
-        else:
-            repair = "Put a Flatten or pooling layer before it."
-        return LayerError(resolved, f"{text}: it needs {axes}", repair, details)
+        return wrong_axes(tensor, resolved, int(wanted[1]), details)
     reason = first_sentence(error).rstrip(".")
     if _TOO_SMALL.search(reason) and len(tensor.shape) > 2:
         return LayerError(resolved, f"{text}: there is nothing left of it", _smaller(resolved), details)
     return LayerError(resolved, f"{text}: {reason}", "", details)
+
+
+def wrong_axes(tensor: Any, resolved: ResolvedLayer, wanted: int, details: str = "") -> LayerError:
+    """That a layer is made for `wanted` axes, batch included, and gets others."""
+    shape = shape_text(tensor.shape)
+    text = f"layer {resolved.name} ({resolved.layer}) cannot follow what comes before it, of shape {shape}"
+    axes = _AXES.get(wanted, f"{wanted} axes")
+    if wanted > len(tensor.shape):
+        repair = "Put a Reshape layer before it, or set the image shape of the data."
+    else:
+        repair = "Put a Flatten or pooling layer before it."
+    return LayerError(resolved, f"{text}: it needs {axes}", repair, details)
 
 
 def _smaller(resolved: ResolvedLayer) -> str:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.study.network import ResolvedLayer
-from tunerstudio.worker.layer_errors import LayerError, misplaced
+from tunerstudio.worker.layer_errors import LayerError, misplaced, wrong_axes
 from tunerstudio.worker.merging import merged
 from tunerstudio.worker.objects import (
     SELF_ATTENTION,
@@ -70,12 +70,26 @@ def apply_resolved(resolved: ResolvedLayer, inputs: Sequence[Any], layer: Any = 
 
 def apply_layer(layer: Any, tensor: Any, resolved: ResolvedLayer) -> Any:
     """The output of `layer` on `tensor`; LayerError if it cannot follow what comes before it."""
+    axes = _wanted_axes(layer)
+    if axes is not None and len(tensor.shape) != axes:
+        raise wrong_axes(tensor, resolved, axes)
     try:
         if resolved.layer in SELF_ATTENTION:
             return layer([tensor, tensor]) if SELF_ATTENTION[resolved.layer] else layer(tensor, tensor)
         return layer(tensor)
     except Exception as error:  # Keras raises many kinds; each becomes the sentence of this layer
         raise misplaced(error, tensor, resolved) from error
+
+
+def _wanted_axes(layer: Any) -> int | None:
+    """Axes, batch included, that a layer is made for; some take others and give nonsense."""
+    name = type(layer).__name__
+    if ".image_preprocessing." in type(layer).__module__:
+        return 4  # without a batch they would take the rows for the height
+    dimensions = re.search(r"([123])D$", name)
+    if dimensions is None or name.startswith("ConvLSTM"):
+        return None
+    return int(dimensions[1]) + 2
 
 
 def optimizer_parts(resolved: Mapping[str, JsonValue]) -> tuple[str, dict[str, JsonValue]]:

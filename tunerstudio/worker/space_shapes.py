@@ -21,6 +21,7 @@ from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_network
 from tunerstudio.worker.layer_errors import LayerError
 from tunerstudio.worker.layers import apply_resolved, make_layer
+from tunerstudio.worker.shapes import shape_text
 
 Shape = tuple[int | None, ...]
 
@@ -117,6 +118,9 @@ class Inference:
 
     def _output(self, shape: Shape) -> LayerFacts:
         """The output layer, behind a Flatten where it is needed."""
+        if None in shape[1:]:
+            reason = f"the network ends with the shape {shape_text(shape)}, whose sizes are not all known"
+            raise LayerError(self._head, reason, "Put a pooling layer at its end, or give the sizes.")
         if len(shape) != 2:
             shape = (None, math.prod(size or 1 for size in shape[1:]))
         return self._layer(self._head, [shape])
