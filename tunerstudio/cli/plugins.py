@@ -24,6 +24,9 @@ Add = Callable[..., argparse.ArgumentParser]
 FAILED = 2
 _FAST_SPACES = 100
 _ALL_SPACES = 1000
+_ORACLE_SPACES = 3
+_ORACLE_TRIALS = 15
+"""Keras Tuner's oracles may take seconds for a proposal: they are tried less, so that a check takes minutes."""
 
 
 def add_commands(add: Add) -> None:
@@ -70,6 +73,7 @@ def check(options: argparse.Namespace, output: Output) -> int:
     places: list[Place] = []
     if not problems:
         spaces = _FAST_SPACES if options.quick else _ALL_SPACES
+        spaces = _ORACLE_SPACES if _is_oracle(info) else spaces
         problems = check_algorithm(info, spaces=spaces, say=output.note)
         if not options.quick:
             places = _ranking(info, output)
@@ -95,7 +99,12 @@ def _named(path: str) -> AlgorithmInfo:
 def _ranking(info: AlgorithmInfo, output: Output) -> list[Place]:
     from tunerstudio.algorithms import ranking
 
-    measured = ranking.rank_pruner(info) if info.is_pruner else ranking.rank_algorithm(info)
+    if info.is_pruner:
+        measured = ranking.rank_pruner(info)
+    elif _is_oracle(info):
+        measured = ranking.rank_algorithm(info, trials=_ORACLE_TRIALS, seeds=1)
+    else:
+        measured = ranking.rank_algorithm(info)
     places = []
     for place in measured:
         output.note(f"measured {place.name}")
@@ -118,6 +127,10 @@ def _ranking(info: AlgorithmInfo, output: Output) -> list[Place]:
         right=[*tasks, "mean", "ms"],
     )
     return places
+
+
+def _is_oracle(info: AlgorithmInfo) -> bool:
+    return info.manifest is not None and info.manifest.kind == "oracle"
 
 
 def _place_json(place: Place) -> dict[str, object]:
