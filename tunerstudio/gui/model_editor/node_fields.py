@@ -34,6 +34,7 @@ from tunerstudio.study.model import (
 from tunerstudio.study.names import base_name
 from tunerstudio.study.network import block_names
 from tunerstudio.study.objectives import known_losses, known_metrics
+from tunerstudio.study.optimizers import with_own_conditions
 from tunerstudio.study.tunable import TuneChoice
 
 _AUTOMATIC = "auto"
@@ -76,7 +77,8 @@ class NodeFields(QObject):
         """`model` with one field of `node` changed."""
         if node.kind == "optimizer":
             changed = with_argument(model.optimizer.arguments, name, value)
-            return model.model_copy(update={"optimizer": model.optimizer.model_copy(update={"arguments": changed})})
+            optimizer = model.optimizer.model_copy(update={"arguments": changed})
+            return model.model_copy(update={"optimizer": with_own_conditions(optimizer, self._catalogue)})
         if node.kind == "output":
             return model.model_copy(update={"loss": _AUTOMATIC if value is UNSET else value})
         block = tree.block_at(model.blocks, node.path)
@@ -92,7 +94,8 @@ class NodeFields(QObject):
         """`model` with another optimizer (or a choice of some); fields that none of them has are dropped."""
         known = {argument.name for info in self._optimizers(name) for argument in info.arguments}
         kept = {key: value for key, value in model.optimizer.arguments.items() if key in known}
-        return model.model_copy(update={"optimizer": Optimizer(name=name, arguments=kept)})
+        optimizer = Optimizer(name=name, arguments=kept, when=model.optimizer.when)
+        return model.model_copy(update={"optimizer": with_own_conditions(optimizer, self._catalogue)})
 
     def _show_layer(self, node: Node, block: LayerBlock, model: BlocksModel, problems: Mapping[str, str]) -> None:
         info = self._catalogue.layer(block.layer)
