@@ -5,8 +5,10 @@ import threading
 import pytest
 
 from tunerstudio.engine.executors.local import Worker
+from tunerstudio.engine.foresight import first_values
+from tunerstudio.engine.preparation import prepare_study
 from tunerstudio.protocol.worker import OpenStudy, ProbeModel
-from tunerstudio.store.reader import has_history
+from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.files import load_document, save_document
 
@@ -30,10 +32,10 @@ def asked(monkeypatch):
 def test_a_prepared_study_is_not_opened_again(engine, blocks_study, asked, run):
     folder = blocks_study(search={"budget": {"trials": 1}})
     engine.get_ready(folder)
-    assert asked == [OpenStudy, ProbeModel]
+    assert asked == [OpenStudy, ProbeModel, ProbeModel]
     assert not has_history(folder)  # nothing is written down before a search
     assert run(folder).reason == "budget"
-    assert asked == [OpenStudy, ProbeModel]
+    assert asked == [OpenStudy, ProbeModel, ProbeModel]
 
 
 def test_a_study_that_changed_meanwhile_is_prepared_anew(engine, blocks_study, asked):
@@ -54,6 +56,21 @@ def test_preparing_twice_at_once_opens_the_study_once(engine, blocks_study, aske
     for thread in threads:
         thread.join()
     assert asked.count(OpenStudy) == 1
+
+
+def test_the_first_trial_is_foreseen(engine, blocks_study, run):
+    folder = blocks_study("foreseen", search={"budget": {"trials": 2}})
+    with engine.pool.lease() as lease:
+        study = prepare_study(folder, lease.worker, lambda text: None)
+    foreseen = first_values(study)
+    assert not has_history(folder)
+    run(folder, target=1)
+    with StudyReader(folder) as reader:
+        assert reader.trials()[0].values == foreseen
+    second = first_values(study)
+    run(folder)
+    with StudyReader(folder) as reader:
+        assert reader.trials()[1].values == second
 
 
 def test_what_is_wrong_with_a_study_is_told(engine, blocks_study):

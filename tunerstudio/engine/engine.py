@@ -19,6 +19,7 @@ from tunerstudio.engine.crew import Recycling
 from tunerstudio.engine.edits import Carried, carry_out
 from tunerstudio.engine.executors.choose import TrialPool, trial_pool
 from tunerstudio.engine.executors.local import WorkerPool, wait_for_any
+from tunerstudio.engine.foresight import first_values
 from tunerstudio.engine.journal import Journal, open_session
 from tunerstudio.engine.letters import Letterbox
 from tunerstudio.engine.preparation import PreparedStudy, prepare_study, probe_key, read_study
@@ -30,12 +31,13 @@ from tunerstudio.engine.space import OnReport, check_space, declared_space, desc
 from tunerstudio.locations import log_folder
 from tunerstudio.protocol.control import ControlCommand
 from tunerstudio.protocol.space import NetworkDescription, SpaceReport
-from tunerstudio.protocol.worker import WorkerReady
+from tunerstudio.protocol.worker import ProbeModel, WorkerReady
 from tunerstudio.store.schema import StoreError
 from tunerstudio.store.writer import StudyWriter
-from tunerstudio.study.errors import Problem, StudyError
+from tunerstudio.study.errors import Problem, StudyError, TunerStudioError
 from tunerstudio.study.hyperparameters import Scalar, SearchSpace
 from tunerstudio.study.machine import workers_for
+from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.trials import SessionState, TrialState
 
 Say = Callable[[str], None]
@@ -124,7 +126,8 @@ class Engine:
     def get_ready(self, folder: Path) -> None:
         """Do beforehand what `run` would do before its first trial, as long as nobody asks for it.
 
-        A worker has the study open then, and has trained one batch of it.
+        A worker has the study open then, and has trained one batch of it: of the network at its default values, and of
+        the one that the first trial will train, whose program is compiled then.
 
         Raises:
             TunerStudioError: As `prepare_study` does.
@@ -136,7 +139,23 @@ class Engine:
         self.pool.share_cores(workers)
         self.pool.warm_up(workers)
         with self._preparing:
-            self._prepare(folder, lambda text: None, probe=True)
+            study = self._prepare(folder, lambda text: None, probe=True)
+            if not isinstance(study.document.model, EstimatorModel):
+                self._rehearse(study)
+
+    def _rehearse(self, study: PreparedStudy) -> None:
+        """Let a worker that has `study` open train one batch of its first trial."""
+        values = first_values(study)
+        if values is None:
+            return
+        with self.pool.lease() as lease:
+            worker = lease.worker()
+            if worker.study_key != study.key:
+                return
+            try:
+                worker.ask(ProbeModel(values=values))
+            except TunerStudioError as error:
+                _log.info("the first trial cannot be rehearsed: %s", error)  # it will fail, and say so
 
     def space(self, folder: Path) -> SearchSpace:
         """The search space of a study, what `build(hp)` of a code model declares included."""
@@ -230,7 +249,8 @@ class Engine:
             study = self._probed(folder, known, tell)
             trial_workers.wait_open(lambda: control.stop is not None)
             most = max(study.document.search.budget.trials, target or 0)
-            return study, make_host(study, most, state, trials)
+            with self._preparing:  # a plugin's module cannot be imported twice at once
+                return study, make_host(study, most, state, trials)
 
         prepared = prepare_beside(prepare, control, letters, say)
         if prepared is None:
