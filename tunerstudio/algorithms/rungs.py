@@ -63,4 +63,5 @@ def halving_verdict(
     keep = max(len(reached) // factor, 1)
     if rank <= keep and math.isfinite(loss):
         return None
-    return f"Number {rank} of {len(reached)} at epoch {epoch}, where the best {keep} go on"
+    who = "one goes" if keep == 1 else f"{keep} go"
+    return f"Number {rank} of {len(reached)} at epoch {epoch}, where the best {who} on"
