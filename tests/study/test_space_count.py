@@ -31,3 +31,9 @@ def test_many_repeats_are_counted_at_once():
     started = time.perf_counter()
     assert SearchSpace(hyperparameters=tuple(parts)).count() == (3 + 9 + 27 + 81 + 243 + 729) ** 12
     assert time.perf_counter() - started < 5
+
+
+def test_true_is_another_value_than_one():
+    parent = Choice(name="kind", choices=(True, 1, 0.5))
+    child = Choice(name="child", choices=("a", "b", "c"), conditions=(Condition(parent="kind", values=(1,)),))
+    assert SearchSpace(hyperparameters=(parent, child)).count() == 1 + 3 + 1
