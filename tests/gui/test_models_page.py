@@ -20,6 +20,7 @@ pytestmark = pytest.mark.gui
 @pytest.fixture
 def study(study_context: StudyContext):
     study_context.edit("train longer", with_training(study_context.document))
+    study_context.save_now()  # a study that is open lies in its folder
     return study_context
 
 
