@@ -373,6 +373,7 @@ class MainWindow(QMainWindow):
 
     def _notice(self, name: str, data: dict[str, object]) -> None:
         if name == "device":
+            self._run_page.import_plots()  # the services are up, and nothing else waits for the processor
             self.rail.set_device(str(data.get("device", "")), str(data.get("reason", "")))
         elif name == "log":
             self.messages.add(str(data.get("text", "")))

@@ -168,11 +168,12 @@ class SearchWorker(QObject):
             return
         study.save_now()
         self._is_ours = True
+        params = {"folder": str(study.folder), "trials": trials, "on_window_death": self.on_window_death}
+        # First of all: the pages take a moment to show that a search runs, and the engine can use it.
+        self._engine.request("run", params, lambda result: None, lambda failure: self._run_failed(study, failure))
         study.set_session(study.session, "window")
         study.set_search_state("starting", self.tr("Starting the search…"))
         self._poll_often(True)
-        params = {"folder": str(study.folder), "trials": trials, "on_window_death": self.on_window_death}
-        self._engine.request("run", params, lambda result: None, lambda failure: self._run_failed(study, failure))
 
     def stop(self, when: str) -> None:
         """Stop after this "epoch", or "now"."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
@@ -51,6 +53,11 @@ class RunPage(Page):
     def view(self) -> RunView | None:
         """What is shown once there is a history or a search; None before."""
         return self._view
+
+    def import_plots(self) -> None:
+        """Import in another thread what the first search will need; takes half a second that nobody notices then."""
+        name = "tunerstudio.gui.run_view.view"
+        threading.Thread(target=importlib.import_module, args=(name,), name="import of plots", daemon=True).start()
 
     def set_study(self, study: StudyContext | None) -> None:
         if self._study is not None:
