@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.journal import Journal
 from tunerstudio.protocol.control import PauseSearch, StopSearch
 from tunerstudio.store.mailbox import Letter, take
+from tunerstudio.store.schema import StoreError
+
+_log = logging.getLogger(__name__)
 
 LOOK_INTERVAL_S = 0.05
 
@@ -34,6 +39,9 @@ class Letterbox:
         if now - self._looked_at < LOOK_INTERVAL_S:
             return
         self._looked_at = now
+        self._look()
+
+    def _look(self) -> None:
         for letter in take(self._folder):
             self._sort(letter, is_old=False)
 
@@ -66,10 +74,18 @@ class Letterbox:
         else:
             self._journal.log("info", _told(letter))
 
+    def put_back(self, letters: Iterable[Letter]) -> None:
+        """These were taken, but nothing came of them: they wait again."""
+        self._waiting = [*letters, *self._waiting]
+
     def close(self) -> None:
         """The session is over: what still waits is answered so."""
-        for letter in self.take():
-            self.answer(letter, "the search ended before")
+        try:
+            self._look()
+            for letter in self.take():
+                self.answer(letter, "the search ended before")
+        except StoreError as error:
+            _log.warning("a command stays without an answer: %s", error)
 
 
 def _told(letter: Letter) -> str:

@@ -96,7 +96,7 @@ class _Pause:
 
 @dataclass(frozen=True)
 class _Renewal:
-    """A new document or algorithm on its way, and the letters that wait for it."""
+    """A new algorithm host on its way; with letters that wait for it, a new document too."""
 
     errand: Errand[tuple[PreparedStudy, AlgorithmHost]]
     letters: list[Letter]
@@ -111,6 +111,7 @@ class Session:
         self._study = parts.study
         self._journal, self._control, self._letters = parts.journal, parts.control, parts.letters
         self._slots_wanted = workers_wanted(self._study.document.search, parts.pool)
+        self._workers_read = self._study.document.search.workers
         self._crew = Crew(parts.pool, self._control.ring, self._open_study, parts.recycling)
         key = self._put_document()
         self._trainer = Trainer(self._study, key, self._journal, self._crew, Judge(parts.host))
@@ -133,6 +134,7 @@ class Session:
                 except DiskFullError as error:
                     result = self._disk_is_full(str(error))
                 if result is not None:
+                    self._letters.put_back([*(self._renewal.letters if self._renewal else ()), *self._reloads])
                     self._journal.flush(force=True)
                     return result
         except BaseException:
@@ -182,6 +184,7 @@ class Session:
 
     def _advance(self) -> SessionResult | None:
         """Start what can start. How the search ends, if nothing runs and nothing will."""
+        self._crew.resize(self._slots_wanted)  # a surplus worker has perhaps just ended its trial
         is_over = self._budgets.time_up(self._trainer.trained_s)
         if is_over is not None:
             if is_over.reason == "finish_by":
@@ -204,11 +207,10 @@ class Session:
         """Whether something keeps the search from going on; it pauses then."""
         limit = self._study.document.search.max_consecutive_failures
         plugin = self._broken_plugin
-        if plugin is not None:
+        if plugin is not None and self._renewal is None:
             self._halt("failures", f"paused: {plugin}")
         elif limit is not None and self._trainer.failures_in_a_row >= limit:
-            failed = [trial for trial in self._journal.trials.values() if trial.message]
-            last = max(failed, key=lambda trial: trial.ended_at or 0.0)
+            last = max(self._journal.in_state(TrialState.FAILED), key=lambda trial: trial.ended_at or 0.0)
             self._halt("failures", f"paused after {limit} failed trials in a row; the last one: {last.message}")
         elif self._trainer.refused_in_a_row >= MOST_REFUSED:
             refused = max(self._journal.in_state(TrialState.CANCELLED), key=lambda trial: trial.ended_at or 0.0)
@@ -411,26 +413,28 @@ class Session:
         self._trainer.failures_in_a_row = self._trainer.refused_in_a_row = self._failed_hires = 0
         self._journal.session(SessionState.RUNNING)
         if must_renew:
-            study = self._study
-            self._renew(lambda: study, [])
+            self._renew(None, [])
 
     def set_workers(self, workers: int) -> None:
         """Train so many trials side by side from now on."""
+        self._have_workers(workers)
+        self._use_search(workers=workers)
+
+    def _have_workers(self, workers: int) -> None:
         self._slots_wanted = workers
         share = getattr(self._parts.pool, "share_cores", None)
         if share is not None:
             share(workers)
         self._crew.resize(workers)
-        self._use_search(workers=workers)
-        if self._journal.record is not None:
-            self._journal.session(self._journal.record.state, workers=workers)
+        record = self._journal.record
+        if record is not None:
+            self._journal.session(record.state, record.reason, record.message, workers)
 
     def set_budget(self, budget: Budget) -> None:
         """Replace the budget, in `study.yaml` too."""
         write_budget(self._study.folder, budget)
         self._use_search(budget=budget)
-        study = self._study
-        self._renew(lambda: study, [])
+        self._renew(None, [])
 
     def request_reload(self) -> None:
         """Read the study again; the letter that asked for it is kept until that is done."""
@@ -445,16 +449,22 @@ class Session:
 
     # -- another document while the search runs -------------------------------------------------------------------
 
-    def _renew(self, study: Callable[[], PreparedStudy], letters: list[Letter]) -> None:
-        """Go on with `study` and a new algorithm host, as soon as they are there; nothing is proposed until then."""
+    def _renew(self, read: Callable[[], PreparedStudy] | None, letters: list[Letter]) -> None:
+        """Go on with a new algorithm host as soon as it is there; nothing is proposed until then.
+
+        Args:
+            read: Gives another document; None: it stays as it is.
+            letters: That asked for another document.
+        """
         if self._renewal is not None:
             self._renewal.errand.abandon()
-            letters = [*self._renewal.letters, *letters]
+            self._reloads = [*self._renewal.letters, *self._reloads]  # they are still to be done
         self._scheduler.abandon()
+        now = self._study
         state, trials, most = self._journal.algorithm_state(), self._journal.in_order(), self._budgets.most_trials
 
         def prepare() -> tuple[PreparedStudy, AlgorithmHost]:
-            prepared = study()
+            prepared = now if read is None else read()
             return prepared, make_host(prepared, max(most, prepared.document.search.budget.trials), state, trials)
 
         self._renewal = _Renewal(Errand("renew the study", prepare, self._control.ring), letters)
@@ -464,21 +474,26 @@ class Session:
             renewal, self._renewal = self._renewal, None
             outcome = ""
             try:
-                self._adopt(*renewal.errand.result())
-            except TunerStudioError as error:
+                study, host = renewal.errand.result()
+                self._adopt(study if renewal.letters else None, host)
+            except (TunerStudioError, OSError) as error:
                 outcome = str(error)
                 self._journal.log("warning", f"the search goes on as before: {error}")
+                if renewal.letters:
+                    # An algorithm remembers a proposal that was abandoned: it begins again where the store is.
+                    self._renew(None, [])
             for letter in renewal.letters:
                 self._letters.answer(letter, outcome)
         if self._renewal is None and self._reloads:
             letters, self._reloads = self._reloads, []
             self._renew(self._parts.read_again, letters)
 
-    def _adopt(self, study: PreparedStudy, host: AlgorithmHost) -> None:
-        check_basis(self._journal.writer, study)
-        if study.document.search.workers != self._study.document.search.workers:
-            self._slots_wanted = workers_wanted(study.document.search, self._parts.pool)
-            self._crew.resize(self._slots_wanted)
+    def _adopt(self, read: PreparedStudy | None, host: AlgorithmHost) -> None:
+        """Go on with `host`, and with the document that was read for it, if it was."""
+        study = self._study
+        if read is not None:
+            check_basis(self._journal.writer, read)
+            study = self._with_workers(read)
         self._study = study
         self._trainer.adopt(study, self._put_document())
         self._scheduler.adopt(study, host)
@@ -488,6 +503,16 @@ class Session:
                 self._trainer.judge.catch_up(slot.job.trial, self._journal.epochs_of(slot.job.trial))
         self._budgets.replace(study.document.search)
         self._cancel_outdated()
+
+    def _with_workers(self, read: PreparedStudy) -> PreparedStudy:
+        """`read` with as many workers as were asked for last: by the document, if it says something new."""
+        document = read.document
+        if document.search.workers != self._workers_read:
+            self._workers_read = document.search.workers
+            self._have_workers(workers_wanted(document.search, self._parts.pool))
+            return read
+        search = document.search.model_copy(update={"workers": self._study.document.search.workers})
+        return replace(read, document=document.model_copy(update={"search": search}))
 
     def _put_document(self) -> str:
         study, writer = self._study, self._journal.writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from tunerstudio.engine.background import Errand
 from tunerstudio.engine.control import When
@@ -14,6 +14,9 @@ from tunerstudio.study.trials import Attempt, Epoch
 
 Wish = Literal["requeue", "pause", "prune", "skip"]
 """What becomes of a trial that was stopped: QUEUED, PAUSED, PRUNED or CANCELLED."""
+
+WISHES: tuple[Wish, ...] = get_args(Wish)
+"""From the weakest to the strongest: what ends a trial for good goes before what lets it go on."""
 
 
 @dataclass

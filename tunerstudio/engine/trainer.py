@@ -18,7 +18,7 @@ from tunerstudio.engine.limits import LimitWatch
 from tunerstudio.engine.preparation import PreparedStudy
 from tunerstudio.engine.scores import ended_early, scored, told
 from tunerstudio.engine.seeds import execution_seed
-from tunerstudio.engine.slots import Job, Slot, Wish
+from tunerstudio.engine.slots import WISHES, Job, Slot, Wish
 from tunerstudio.protocol import worker as messages
 from tunerstudio.store.schema import StoreError
 from tunerstudio.study.measures import measure
@@ -41,7 +41,7 @@ class Trainer:
         study: What is trained; may be replaced between trials.
         document_key: Key of its document in the store.
         judge: Ends trials early, and refuses networks.
-        failures_in_a_row: Trials that failed since one was completed.
+        failures_in_a_row: Trials that failed since one was completed, or ended early with a score.
         refused_in_a_row: Networks that broke a constraint since one was trained.
         disk_trouble: What a worker said that could not write; "" if none.
     """
@@ -247,10 +247,10 @@ class Trainer:
     # -- stopping -------------------------------------------------------------------------------------------------
 
     def stop(self, slot: Slot, when: When, wish: Wish, why: str = "") -> None:
-        """Stop the trial of a busy slot after its epoch, or now; the first wish for what becomes of it holds."""
+        """Stop the trial of a busy slot after its epoch, or now; the strongest wish for what becomes of it holds."""
         job = slot.job
         assert job is not None
-        if job.wish is None or wish == "skip":
+        if job.wish is None or WISHES.index(wish) > WISHES.index(job.wish):
             job.wish, job.why = wish, why
         if job.stop_sent == when or job.stop_sent == "now":
             return
@@ -337,7 +337,7 @@ class Trainer:
     def _finish(self, trial: Trial, job: Job) -> None:
         if trial.state is TrialState.FAILED:
             self.failures_in_a_row += 1
-        elif trial.state is TrialState.COMPLETED:
+        elif trial.state in (TrialState.COMPLETED, TrialState.PRUNED):
             self.failures_in_a_row = 0
         trial = replace(trial, ended_at=time.time())
         also = {second.name: measure(trial, second.name) for second in self.study.document.search.also}
