@@ -1,17 +1,15 @@
 """Resident memory of the window, the engine and its workers over many trials of a tiny network.
 
-    python -m benchmarks.memory_growth [--trials 500] [--road auto|fit] [--window PID]
+    python -m benchmarks.memory_growth [--trials 500] [--road auto|fit] [--window]
 
-Runs a real search in a real engine process and prints a table: after so many trials, so many MB. Memory is flat when
-the last rows differ by noise alone.
+Runs a real search, by command or in the real window, and prints a table: after so many trials, so many MB. The workers'
+column holds the fork server as well, whose pages the workers share. Memory is flat when the last rows differ by noise.
 """
 
 from __future__ import annotations
 
 import argparse
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import yaml
+
+from benchmarks.chaos.program import Program
 
 LOOK_INTERVAL_S = 1.0
 ROWS = 60
@@ -86,43 +86,48 @@ def megabytes(processes: list[psutil.Process]) -> float:
     return total
 
 
+def by_kind(program: Program) -> tuple[float, float, float]:
+    """Megabytes of window, engine and everything that the engine has started."""
+    engine = program.find("engine")
+    if engine is None:
+        return 0.0, 0.0, 0.0
+    window = program.find("window") if program.has_window else None
+    return megabytes([window] if window else []), megabytes([engine]), megabytes(engine.children(recursive=True))
+
+
 def main() -> None:
     """Run the search and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--road", choices=("auto", "fit"), default="auto")
-    parser.add_argument("--window", type=int, help="process id of a window to watch, too")
+    parser.add_argument("--window", action="store_true", help="run the search in the real window")
     options = parser.parse_args()
-    window = [] if options.window is None else [psutil.Process(options.window)]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_study(folder, options.trials, options.road)
-        log = folder / "run.log"
-        with log.open("wb") as output:
-            run = subprocess.Popen(
-                [sys.executable, "-m", "tunerstudio", "run", str(folder)], stdout=output, stderr=subprocess.STDOUT
-            )
-            print(f"{'trials':>7} {'seconds':>8} {'engine MB':>10} {'children MB':>12} {'window MB':>10}")
-            try:
-                watch(run, folder, max(1, options.trials // 20), window)
-            finally:
-                run.terminate()
-                run.wait()
-        if run.returncode:
-            print(log.read_text(errors="replace"))
-            raise SystemExit(run.returncode)
+        study, home = Path(name) / "study", Path(name) / "home"
+        study.mkdir()
+        home.mkdir()
+        write_study(study, options.trials, options.road)
+        program = Program.start(study, home, options.window)
+        print(f"{'trials':>7} {'seconds':>8} {'window MB':>10} {'engine MB':>10} {'workers MB':>11}")
+        try:
+            watch(program, study, max(1, options.trials // 20))
+        finally:
+            if not program.has_ended:
+                program.process.terminate()
+            program.process.wait()
+        if program.process.returncode:
+            print((home / "output.log").read_text(errors="replace"))
+            raise SystemExit(program.process.returncode)
 
 
-def watch(run: subprocess.Popen[bytes], folder: Path, step: int, window: list[psutil.Process]) -> None:
+def watch(program: Program, study: Path, step: int) -> None:
     """Print a row every `step` trials until the search ends."""
     begin, following = time.monotonic(), 1
-    engine = psutil.Process(run.pid)
-    while run.poll() is None:
-        done = finished_trials(folder)
+    while not program.has_ended:
+        done = finished_trials(study)
         if done >= following:
-            children = engine.children(recursive=True)
-            cells = f"{megabytes([engine]):10.1f} {megabytes(children):12.1f} {megabytes(window):10.1f}"
-            print(f"{done:7} {time.monotonic() - begin:8.1f} {cells}", flush=True)
+            window, engine, workers = by_kind(program)
+            print(f"{done:7} {time.monotonic() - begin:8.1f} {window:10.1f} {engine:10.1f} {workers:11.1f}", flush=True)
             following = (done // step + 1) * step
         time.sleep(LOOK_INTERVAL_S)
 

@@ -27,7 +27,7 @@ def test_examples_survive_a_round_trip(name, tmp_path):
     document = find_example(name).document()
     save_document(document, tmp_path)
     assert load_document(tmp_path) == document
-    assert yaml.safe_load(document_text(document))["version"] == 1
+    assert yaml.safe_load(document_text(document))["version"] == 2
 
 
 def test_the_reference_study_is_there():
@@ -135,3 +135,15 @@ def test_what_cannot_be_meant_is_told_in_plain_words(tmp_path, text, message):
     with pytest.raises(StudyError) as caught:
         load_document(tmp_path)
     assert message in str(caught.value)
+
+
+def test_a_study_of_the_first_format_means_what_it_meant():
+    data = {"source": {"kind": "bundled", "name": "iris"}}
+    old = parse_document({"version": 1, "name": "s", "data": data})
+    assert (old.version, old.search.algorithm.id, old.search.workers) == (2, "random", 1)
+    told = {"algorithm": {"id": "grid"}, "workers": 3}
+    assert parse_document({"version": 1, "name": "s", "data": data, "search": told}).search.algorithm.id == "grid"
+    assert parse_document({"version": 1, "name": "s", "data": data, "search": told}).search.workers == 3
+    assert parse_document({"name": "s", "data": data}).search.algorithm.id == "auto"
+    with pytest.raises(StudyError, match="search"):
+        parse_document({"version": 1, "name": "s", "data": data, "search": "fast"})

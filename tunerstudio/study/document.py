@@ -8,7 +8,7 @@ from tunerstudio.study.data import Data
 from tunerstudio.study.model import BlocksModel, ModelSpec
 from tunerstudio.study.search import Search, Training
 
-CURRENT_VERSION = 1
+CURRENT_VERSION = 2
 
 
 class StudyDocument(BaseModel):

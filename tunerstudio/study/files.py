@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from tunerstudio.study import arguments, data, model, search, tunable
 from tunerstudio.study.document import CURRENT_VERSION, StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, problems_from
+from tunerstudio.study.migrations import migrated
 
 DOCUMENT_FILE = "study.yaml"
 
@@ -49,6 +50,7 @@ def parse_document(content: object) -> StudyDocument:
         raise StudyError(
             [Problem("version", f"this study was written by a newer Tuner Studio (format {version}): please update")]
         )
+    content = migrated(content, version)
     try:
         return StudyDocument.model_validate(content)
     except ValidationError as error:
