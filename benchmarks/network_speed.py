@@ -4,7 +4,7 @@ Usage: python -m benchmarks.network_speed [--trials 4] [--workers 1 2] [--only T
 
 Both sides train the same `build(hp)` on the same table. Seconds per trial: the search's time over its trials for the
 script; (last end - first end) / (trials - 1) for ours, so that neither start-up counts. Memory: the most that the
-script's process, or one of our workers, held.
+script's process, or the largest of ours (workers are forked from one that holds TensorFlow), held.
 """
 
 from __future__ import annotations
