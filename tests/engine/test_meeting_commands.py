@@ -1,6 +1,7 @@
 """Commands that meet each other, or the end of the search: each is done or refused, none is lost."""
 
 import threading
+import time
 
 import pytest
 
@@ -8,6 +9,9 @@ from tests.engine.fakes import FakePool, Play, at_once, budget, ended, epoch
 from tests.engine.test_proposing import Host
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.engine import session as session_module
+from tunerstudio.engine.control import SessionControl
+from tunerstudio.engine.journal import Journal
+from tunerstudio.engine.letters import Letterbox
 from tunerstudio.protocol.control import (
     EnqueueTrial,
     PauseTrial,
@@ -19,6 +23,7 @@ from tunerstudio.protocol.control import (
     StopTrialEarly,
 )
 from tunerstudio.store.mailbox import post
+from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import load_document, save_document
 from tunerstudio.study.trials import SessionState
 
@@ -73,6 +78,10 @@ def patience():
 
 def outcome(play, identity):
     return play.read(lambda reader: reader.command_outcome(identity))
+
+
+def box_of(play, store):
+    return Letterbox(play.folder, Journal(store), SessionControl(), time.time())
 
 
 def states(play):
@@ -265,3 +274,41 @@ def test_a_command_that_comes_too_late_is_refused(play):
 
     play(FakePool(script))
     assert outcome(play, letters[0]) is not None
+
+
+def test_a_command_outlives_a_program_that_was_killed_before_it_was_done(play):
+    play = play(budget={"trials": 1})
+    letter = post(play.folder, EnqueueTrial(values={"dense_1_units": 17}))
+
+    box = play.folder / "commands"
+    with StudyWriter(play.folder) as store:
+        assert [waiting.id for waiting in box_of(play, store).take()] == [letter]
+    assert [path.stem for path in box.iterdir()] == [letter]
+    play(FakePool())
+    assert outcome(play, letter) == ""
+    assert list(box.iterdir()) == []
+    assert [trial.origin for trial in play.trials].count("user") == 1
+
+
+def test_a_command_that_was_begun_is_not_done_twice(play):
+    play = play(budget={"trials": 1})
+    letter = post(play.folder, EnqueueTrial(values={"dense_1_units": 17}))
+    with StudyWriter(play.folder) as store:
+        letters = box_of(play, store)
+        letters.begin(letters.take()[0])
+    assert outcome(play, letter) is None
+    play(FakePool())
+    assert "look whether it was" in outcome(play, letter)
+    assert [trial.origin for trial in play.trials] == [""]
+    assert list((play.folder / "commands").iterdir()) == []
+
+
+def test_a_command_whose_file_stayed_behind_its_answer_is_not_done_twice(play):
+    play = play(budget={"trials": 1})
+    letter = post(play.folder, EnqueueTrial(values={"dense_1_units": 17}))
+    with StudyWriter(play.folder) as store:
+        store.put_command(letter, "{}", "")
+    play(FakePool())
+    assert outcome(play, letter) == ""
+    assert [trial.origin for trial in play.trials] == [""]
+    assert list((play.folder / "commands").iterdir()) == []

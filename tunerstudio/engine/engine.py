@@ -222,10 +222,11 @@ class Engine:
                 result = self._run(
                     folder, journal, letters, control, target, say, started_at, is_interactive, trial_workers
                 )
-                letters.close()
             except BaseException as error:
+                letters.close()
                 _end_session(journal, "failed", str(error))
                 raise
+            letters.close()
             _end_session(journal, result.reason, result.message)
             return result
 

@@ -155,8 +155,7 @@ class Session:
 
     def _step(self) -> SessionResult | None:
         """Do what can be done at once, then wait for news; how the session ends, if it does."""
-        for letter in self._letters.take():
-            self._obey(letter)
+        self._obey_letters()
         self._collect()
         self._watch_disk()
         if self._control.stop is not None:
@@ -363,8 +362,17 @@ class Session:
 
     # -- what others ask for --------------------------------------------------------------------------------------
 
+    def _obey_letters(self) -> None:
+        letters = self._letters.take()
+        try:
+            while letters:
+                self._obey(letters.pop(0))
+        finally:
+            self._letters.put_back(letters)
+
     def _obey(self, letter: Letter) -> None:
         assert letter.command is not None
+        self._letters.begin(letter)
         outcome = commands.carry_out(self, letter.command)
         if outcome is None:
             self._reloads.append(letter)

@@ -1,7 +1,7 @@
 """Commands to a search as files in the study's folder: any program of the user may post, the session takes them.
 
 No socket, no port, no password: who may write into the folder may command. A file appears whole (written beside,
-then renamed) and is deleted by whoever takes it.
+then renamed) and is deleted once it is answered: a program that dies before leaves it to the next one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,23 +56,38 @@ def post(folder: Path, command: ControlCommand) -> str:
     return identity
 
 
-def take(folder: Path) -> list[Letter]:
-    """Take all commands out of the mailbox, oldest first. Call it only while holding the study's lock."""
+def read(folder: Path, without: Container[str] = ()) -> list[Letter]:
+    """All commands in the mailbox but those `without`, by id; oldest first. They stay there."""
     box = folder / MAILBOX_FOLDER
     try:
         names = sorted(name for name in os.listdir(box) if name.endswith(_SUFFIX) and not name.startswith("."))
-    except FileNotFoundError:
-        return []
-    return [letter for name in names if (letter := _take_one(box / name)) is not None]
+    except OSError:
+        return []  # there is none yet; one that cannot be read must not end the search
+    wanted = [box / name for name in names if name.removesuffix(_SUFFIX) not in without]
+    return [letter for path in wanted if (letter := _read_one(path)) is not None]
 
 
-def _take_one(path: Path) -> Letter | None:
+def remove(folder: Path, identity: str) -> None:
+    """Take a command out of the mailbox; OSError if it stays."""
+    (folder / MAILBOX_FOLDER / f"{identity}{_SUFFIX}").unlink(missing_ok=True)
+
+
+def take(folder: Path) -> list[Letter]:
+    """Take all commands out of the mailbox, oldest first. Call it only while holding the study's lock."""
+    letters = read(folder)
+    for letter in letters:
+        remove(folder, letter.id)
+    return letters
+
+
+def _read_one(path: Path) -> Letter | None:
     identity = path.name.removesuffix(_SUFFIX)
     try:
         content = path.read_bytes()
-        path.unlink()
     except FileNotFoundError:
         return None
+    except OSError:
+        content = b""  # such as a file of another user: no command, and told so
     try:
         command = command_from_json(content)
     except ValidationError:

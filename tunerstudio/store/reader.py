@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunerstudio.store.lock import is_in_use
 from tunerstudio.store.rows import attempt_from, epoch_from, execution_from, resource_from, session_from, trial_from
-from tunerstudio.store.schema import CODE_SUFFIX, DATABASE_FILE, StoreError, check_version, connect, told
+from tunerstudio.store.schema import BEGUN, CODE_SUFFIX, DATABASE_FILE, StoreError, check_version, connect, told
 from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, SessionRecord, Trial, TrialState
 
 
@@ -145,9 +145,13 @@ class StudyReader:
         return [resource_from(row) for row in rows]
 
     def command_outcome(self, identity: str) -> str | None:
-        """What became of a posted command: "" it was done, a sentence why not, None: nobody took it yet."""
-        rows = self._rows("SELECT outcome FROM commands WHERE id = ?", (identity,))
+        """What became of a posted command: "" it was done, a sentence why not, None: it has not been answered yet."""
+        rows = self._rows("SELECT outcome FROM commands WHERE id = ? AND outcome != ?", (identity, BEGUN))
         return str(rows[0]["outcome"]) if rows else None
+
+    def command_begun(self, identity: str) -> bool:
+        """Whether a session has begun to carry out a posted command, or has done so."""
+        return bool(self._rows("SELECT 1 FROM commands WHERE id = ?", (identity,)))
 
     def _rows(self, question: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """Rows of a table that version 1 did not have: none, if the database is that old."""

@@ -14,6 +14,9 @@ DATABASE_FILE = "study.db"
 TRIALS_FOLDER = "trials"
 SCHEMA_VERSION = 2
 
+BEGUN = "begun"
+"""Outcome of a command that is being carried out."""
+
 CODE_SUFFIX = ".py"
 """What follows a document's key where the code that goes with it is kept."""
 
@@ -86,7 +89,7 @@ CREATE TABLE commands (
     id TEXT PRIMARY KEY,             -- of the letter in the mailbox
     at REAL NOT NULL,
     text TEXT NOT NULL,              -- JSON of the command
-    outcome TEXT NOT NULL            -- "" if it was done, otherwise why not, in a sentence
+    outcome TEXT NOT NULL            -- "" if it was done, "begun", otherwise why not, in a sentence
 ) WITHOUT ROWID;
 """
 

@@ -287,7 +287,7 @@ class StudyWriter:
             )
 
     def put_command(self, identity: str, text: str, outcome: str) -> None:
-        """Write down what became of a posted command; `outcome`: "" it was done, otherwise why not."""
+        """Write down what became of a posted command; `outcome`: "" it was done, BEGUN, otherwise why not."""
         with self._transaction():
             self._connection.execute(
                 "INSERT OR REPLACE INTO commands VALUES (?, ?, ?, ?)", (identity, self._clock(), text, outcome)
