@@ -28,6 +28,7 @@ from tunerstudio.engine.saving import Progress, SavedModel, save_top
 from tunerstudio.engine.scheduling import make_host
 from tunerstudio.engine.session import TICK_S, Session, SessionParts
 from tunerstudio.engine.space import OnReport, check_space, declared_space, describe_network
+from tunerstudio.engine.turns import Turns
 from tunerstudio.locations import log_folder
 from tunerstudio.protocol.control import ControlCommand
 from tunerstudio.protocol.space import NetworkDescription, SpaceReport
@@ -88,7 +89,7 @@ class Engine:
         """
         self.pool = WorkerPool(log_folder(), threads)
         self.recycling = recycling or Recycling()
-        self._preparing = threading.Lock()
+        self._turns = Turns()
         self._ready: PreparedStudy | None = None
 
     def __enter__(self) -> Engine:
@@ -138,7 +139,7 @@ class Engine:
         workers = workers_for(search, len(self.pool.gpus))
         self.pool.share_cores(workers)
         self.pool.warm_up(workers)
-        with self._preparing:
+        with self._turns.take():
             study = self._prepare(folder, lambda text: None, probe=True)
             if not isinstance(study.document.model, EstimatorModel):
                 self._rehearse(study)
@@ -148,8 +149,8 @@ class Engine:
         values = first_values(study)
         if values is None:
             return
-        with self.pool.lease() as lease:
-            worker = lease.worker()
+        with self.pool.lease() as lease, self._turns.using(lease.worker) as leased:
+            worker = leased()
             if worker.study_key != study.key:
                 return
             try:
@@ -250,7 +251,7 @@ class Engine:
             study = self._probed(folder, known, tell)
             trial_workers.wait_open(lambda: control.stop is not None)
             most = max(study.document.search.budget.trials, target or 0)
-            with self._preparing:  # a plugin's module cannot be imported twice at once
+            with self._turns.take():  # a plugin's module cannot be imported twice at once
                 return study, make_host(study, most, state, trials)
 
         prepared = prepare_beside(prepare, control, letters, say)
@@ -287,7 +288,7 @@ class Engine:
 
         `known` is the key of the last probe.
         """
-        with self._preparing:  # `get_ready` may be at it just now
+        with self._turns.take(say):  # `get_ready` may be at it just now
             study = self._prepare(folder, say, probe=known is None)
             if study.probe is None and known != probe_key(study):
                 study = self._prepare(folder, say, probe=True)
@@ -300,8 +301,8 @@ class Engine:
         return save_top(folder, numbers, top, to, self.pool, progress)
 
     def _prepare(self, folder: Path, say: Say, probe: bool) -> PreparedStudy:
-        with self.pool.lease() as lease:
-            study = prepare_study(folder, lease.worker, say, probe, self._ready)
+        with self.pool.lease() as lease, self._turns.using(lease.worker) as worker:
+            study = prepare_study(folder, worker, say, probe, self._ready)
         self._ready = study
         return study
 
