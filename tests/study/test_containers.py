@@ -104,7 +104,7 @@ def test_a_condition_holds_the_field_back_until_it_is_met():
         dense(UNITS, "d", use_bias={"tune": "boolean", "only_if": {"optimizer": ["SGD"]}}), optimizer=optimizer
     )
     space = search_space(study)
-    assert space.names() == ["d_units", "optimizer", "momentum", "d_use_bias"]  # parents first
+    assert space.names() == ["d_units", "optimizer", "d_use_bias", "momentum"]  # parents first
     assert "momentum" not in space.defaults()
     assert resolve_network(study.model, {"d_units": 8, "optimizer": "Adam"}).layers[0].arguments == {"units": 8}
     values = {"d_units": 8, "optimizer": "SGD", "d_use_bias": True, "momentum": 0.5}

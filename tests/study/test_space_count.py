@@ -2,7 +2,9 @@
 
 import time
 
+from tunerstudio.study.files import parse_document
 from tunerstudio.study.hyperparameters import Choice, Condition, Int, SearchSpace
+from tunerstudio.study.network import search_space
 
 
 def repeat(name, copies):
@@ -37,3 +39,30 @@ def test_true_is_another_value_than_one():
     parent = Choice(name="kind", choices=(True, 1, 0.5))
     child = Choice(name="child", choices=("a", "b", "c"), conditions=(Condition(parent="kind", values=(1,)),))
     assert SearchSpace(hyperparameters=(parent, child)).count() == 1 + 3 + 1
+
+
+def test_conditions_across_the_tree_are_counted_in_one_pass():
+    """Thirty repeats whose fields all ask for the optimizer: one group of five hundred hyperparameters."""
+    blocks = [
+        {
+            "repeat": {"tune": "int", "min": 1, "max": 8},
+            "name": f"r{number}",
+            "blocks": [
+                {
+                    "layer": "Dense",
+                    "name": f"d{number}",
+                    "arguments": {
+                        "units": {"tune": "int", "min": 1, "max": 9},
+                        "activation": {"tune": "choice", "choices": ["relu", "tanh"], "only_if": {"optimizer": "SGD"}},
+                    },
+                }
+            ],
+        }
+        for number in range(30)
+    ]
+    optimizer = {"name": {"tune": "choice", "choices": ["Adam", "SGD"]}}
+    data = {"source": {"kind": "bundled", "name": "iris"}}
+    model = {"kind": "blocks", "blocks": blocks, "optimizer": optimizer}
+    count = search_space(parse_document({"name": "x", "data": data, "model": model})).count()
+    without, with_activation = (sum(base**copies for copies in range(1, 9)) for base in (9, 18))
+    assert count == without**30 + with_activation**30

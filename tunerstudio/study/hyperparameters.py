@@ -435,37 +435,38 @@ class SearchSpace(BaseModel):
         return found
 
     def count(self) -> float:
-        """Number of distinct configurations, conditions respected; `UNCOUNTABLE` if any active range is continuous."""
-        total: float = 1
-        for group in self._independent_groups():
-            total *= SearchSpace.model_construct(hyperparameters=group)._count_from(0, {})
-        return total
+        """Number of distinct configurations, conditions respected; `UNCOUNTABLE` if any active range is continuous.
 
-    def _independent_groups(self) -> list[tuple[Int | Float | Choice | Boolean | Fixed, ...]]:
-        """Hyperparameters that depend on each other by conditions, in order; their counts multiply."""
-        groups: list[tuple[Int | Float | Choice | Boolean | Fixed, ...]] = []
+        One pass in order: for every combination of the parents that later conditions still ask for, how many
+        configurations there are so far. Values that no condition tells apart count as one.
+        """
+        conditions = self._conditions_by_parent()
+        last_use = {c.parent: index for index, h in enumerate(self.hyperparameters) for c in h.conditions}
+        ways: dict[tuple[tuple[str, type, Scalar], ...], float] = {(): 1}
+        for index, hyperparameter in enumerate(self.hyperparameters):
+            asked = conditions.get(hyperparameter.name)
+            after: dict[tuple[tuple[str, type, Scalar], ...], float] = {}
+            for known, number in ways.items():
+                alive = tuple(one for one in known if last_use[one[0]] > index)
+                if not self.is_active(hyperparameter, {name: value for name, _, value in known}):
+                    after[alive] = after.get(alive, 0) + number
+                elif asked is None:
+                    after[alive] = after.get(alive, 0) + number * hyperparameter.count()
+                elif hyperparameter.count() == UNCOUNTABLE:
+                    return UNCOUNTABLE
+                else:
+                    for value, times in _told_apart(hyperparameter, asked):
+                        key = (*alive, (hyperparameter.name, type(value), value))  # True is not 1
+                        after[key] = after.get(key, 0) + number * times
+            ways = after
+        return sum(ways.values())
+
+    def _conditions_by_parent(self) -> dict[str, list[Condition]]:
+        found: dict[str, list[Condition]] = {}
         for hyperparameter in self.hyperparameters:
-            parents = {condition.parent for condition in hyperparameter.conditions}
-            related = [group for group in groups if any(member.name in parents for member in group)]
-            groups = [group for group in groups if group not in related]
-            groups.append((*(member for group in related for member in group), hyperparameter))
-        return groups
-
-    def _count_from(self, index: int, values: Values) -> float:
-        parents = {c.parent for h in self.hyperparameters[index:] for c in h.conditions}
-        total: float = 1
-        for position in range(index, len(self.hyperparameters)):
-            hyperparameter = self.hyperparameters[position]
-            if not self.is_active(hyperparameter, values):
-                continue
-            if hyperparameter.name not in parents:
-                total *= hyperparameter.count()
-                continue
-            if hyperparameter.count() == UNCOUNTABLE:
-                return UNCOUNTABLE
-            branches = ({**values, hyperparameter.name: value} for value in hyperparameter.values())
-            return total * sum(self._count_from(position + 1, branch) for branch in branches)
-        return total
+            for condition in hyperparameter.conditions:
+                found.setdefault(condition.parent, []).append(condition)
+        return found
 
     def all_values(self) -> Iterator[Values]:
         """Every configuration, the last hyperparameter varying fastest. Only for countable spaces."""
@@ -481,6 +482,18 @@ class SearchSpace(BaseModel):
             return
         for value in hyperparameter.values():
             yield from self._enumerate(index + 1, {**values, hyperparameter.name: value})
+
+
+def _told_apart(
+    parent: Int | Float | Choice | Boolean | Fixed, conditions: list[Condition]
+) -> Iterator[tuple[Scalar, int]]:
+    """One value for each group of values that hold for the same conditions, and how many are in the group."""
+    groups: dict[tuple[bool, ...], tuple[Scalar, int]] = {}
+    for value in parent.values():
+        holds = tuple(any(same_value(value, allowed) for allowed in c.values) for c in conditions)
+        first, number = groups.get(holds, (value, 0))
+        groups[holds] = (first, number + 1)
+    yield from groups.values()
 
 
 def values_key(values: Mapping[str, Scalar]) -> str:

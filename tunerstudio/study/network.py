@@ -247,23 +247,25 @@ def search_space(document: StudyDocument, code_space: SearchSpace | None = None)
 
 
 def _parents_first(found: list[AnyHyperparameter]) -> list[AnyHyperparameter]:
-    """In the order they came, except that parents precede children; those in a circle are left out."""
-    ordered: list[AnyHyperparameter] = []
-    known: set[str] = set()
-    names = {hyperparameter.name for hyperparameter in found}
-    waiting = found
-    while waiting:
-        later: list[AnyHyperparameter] = []
-        for hyperparameter in waiting:
-            if all(c.parent in known or c.parent not in names for c in hyperparameter.conditions):
-                ordered.append(hyperparameter)
-                known.add(hyperparameter.name)
-            else:
-                later.append(hyperparameter)
-        if len(later) == len(waiting):
-            return ordered
-        waiting = later
-    return ordered
+    """In the order they came, but parents where they are first asked for; those in a circle are left out."""
+    named = {hyperparameter.name: hyperparameter for hyperparameter in found}
+    ordered: dict[str, AnyHyperparameter] = {}
+    open_names: set[str] = set()
+
+    def place(hyperparameter: AnyHyperparameter) -> bool:
+        name = hyperparameter.name
+        if name in ordered or name in open_names:
+            return name in ordered
+        open_names.add(name)
+        ready = all(c.parent not in named or place(named[c.parent]) for c in hyperparameter.conditions)
+        open_names.discard(name)
+        if ready:
+            ordered[name] = hyperparameter
+        return ready
+
+    for hyperparameter in found:
+        place(hyperparameter)
+    return list(ordered.values())
 
 
 def with_defaults(space: SearchSpace, values: Mapping[str, Scalar]) -> Values:
