@@ -13,17 +13,17 @@ from tunerstudio.engine.turns import Turns
 
 
 class HangingWorker:
-    """Answers once it was killed."""
+    """Answers once it was interrupted."""
 
     def __init__(self):
-        self.killed = threading.Event()
+        self.interrupted = threading.Event()
 
-    def kill(self):
-        self.killed.set()
+    def interrupt(self):
+        self.interrupted.set()
 
     def ask(self):
-        assert self.killed.wait(20)
-        raise WorkerDiedError("it was killed")
+        assert self.interrupted.wait(20)
+        raise WorkerDiedError("it was interrupted")
 
 
 def test_a_worker_that_hangs_is_ended_when_its_turn_is_over():
@@ -42,7 +42,7 @@ def test_a_worker_that_hangs_is_ended_when_its_turn_is_over():
     thread.start()
     assert has_begun.wait(20)
     with turns.take(said.append):
-        assert len(deaths) == 0 or hanging.killed.is_set()
+        assert len(deaths) == 0 or hanging.interrupted.is_set()
     thread.join(20)
     assert len(deaths) == 1
     assert "given up" in said[0]
@@ -66,7 +66,7 @@ def test_the_worker_of_somebody_without_a_turn_is_left_alone():
     with turns.take():
         pass
     thread.join(20)
-    assert not other.killed.is_set()
+    assert not other.interrupted.is_set()
 
 
 @pytest.mark.tensorflow

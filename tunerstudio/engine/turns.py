@@ -29,7 +29,7 @@ class Turns:
             worker = self._worker
             if worker is not None:
                 say(f"an earlier preparation did not end in {self._patience_s:g} s and is given up")
-                worker.kill()  # whoever waits for its answer hears of its death, and lets go
+                worker.interrupt()  # whoever waits for its answer lets go
         self._holder = threading.get_ident()
         try:
             yield

@@ -174,6 +174,10 @@ class Worker:
         self._process.join(grace_s)
         self.kill()
 
+    def interrupt(self) -> None:
+        """End the process; the thread that waits for its answer gets WorkerDiedError, and gives the worker back."""
+        self._process.kill()
+
     def kill(self) -> None:
         """End the process at once."""
         if self._process.is_alive():
