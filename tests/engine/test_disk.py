@@ -1,13 +1,15 @@
 """A full disk pauses or ends the search, and loses nothing that was written."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from tests.engine.fakes import FakePool, Play, at_once, ended
 from tunerstudio.engine.disk import DiskWatch, says_disk_full
-from tunerstudio.protocol.control import ResumeSearch
+from tunerstudio.protocol.control import ResumeSearch, StopSearch
 from tunerstudio.store.mailbox import post
+from tunerstudio.store.schema import DiskFullError
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.trials import SessionState
 
@@ -58,6 +60,47 @@ def test_the_search_waits_for_space_and_goes_on(play):
     assert play(whole, writer=SmallDisk, is_interactive=True).reason == "budget"
     assert [trial.state.value for trial in play.trials] == ["COMPLETED"] * 4
     assert [trial.number for trial in play.trials] == [1, 2, 3, 4]
+
+
+def test_a_pause_that_could_not_be_written_down_is_as_soon_as_there_is_space(play):
+    """Others read there that the search can be resumed."""
+
+    class Mute(SmallDisk):
+        def put_session(self, session):
+            if self.is_small and session.state is SessionState.PAUSED:
+                raise DiskFullError("the disk is full")
+            super().put_session(session)
+
+    def watch():
+        while play.read(lambda reader: reader.session()).state is not SessionState.PAUSED:
+            if is_over.wait(0.05):
+                return
+        seen.append(True)
+        post(play.folder, ResumeSearch())
+
+    seen, is_over = [], threading.Event()
+    thread = threading.Thread(target=watch)
+    ends = threading.Timer(20.0, lambda: post(play.folder, StopSearch()))
+    play.on_session[SessionState.PAUSED] = lambda: (Mute.opened.grow(), thread.start(), ends.start())
+    play(FakePool(), writer=Mute, is_interactive=True)
+    is_over.set()
+    ends.cancel()
+    thread.join()
+    ends.join()
+    assert seen == [True]
+
+
+def test_a_folder_that_cannot_be_made_pauses_the_search(play):
+    play(FakePool(), target=1)
+    obstacle = play.folder / "trials" / "0002"
+    obstacle.write_text("not a folder")
+    result = play(FakePool())
+    assert result.reason == "disk"
+    assert "0002 cannot be made" in result.message
+    assert [trial.state.value for trial in play.trials] == ["COMPLETED", "QUEUED"]
+    obstacle.unlink()
+    assert play(FakePool()).reason == "budget"
+    assert [trial.state.value for trial in play.trials] == ["COMPLETED"] * 4
 
 
 def test_a_worker_that_cannot_write_is_no_failure_of_its_trial(play):

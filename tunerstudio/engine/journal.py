@@ -24,6 +24,9 @@ FLUSH_INTERVAL_S = 0.1
 RESOURCES_INTERVAL_S = 2.0
 """Use of processor and memory is written in batches at most this old."""
 
+SESSION_INTERVAL_S = 1.0
+"""A state of the session that could not be written is tried again after so long."""
+
 INTERRUPTED = "interrupted"
 """Outcome of an attempt whose engine ended before it."""
 
@@ -55,6 +58,7 @@ class Journal:
         self._flushed_at = time.monotonic()
         self._uses: list[ResourceUse] = []
         self._uses_at = time.monotonic()
+        self._is_session_stored, self._session_tried_at = True, 0.0
         self._engine = psutil.Process()
         self.reload()
 
@@ -165,6 +169,8 @@ class Journal:
         if self._uses and now - self._uses_at >= RESOURCES_INTERVAL_S:
             self.writer.add_resources([*self._uses, self._own_use()])
             self._uses, self._uses_at = [], now
+        if not self._is_session_stored and self.record and now - self._session_tried_at >= SESSION_INTERVAL_S:
+            self._store_session(self.record)
 
     def _own_use(self) -> ResourceUse:
         with self._engine.oneshot():
@@ -189,9 +195,15 @@ class Journal:
             return
         self.record = record
         try:
-            self.writer.put_session(record)
+            self._store_session(record)
         finally:
             self._listener.on_session(record)
+
+    def _store_session(self, record: SessionRecord) -> None:
+        """What could not be stored is tried again by `flush`: others read there whether they can resume the search."""
+        self._is_session_stored, self._session_tried_at = False, time.monotonic()
+        self.writer.put_session(record)
+        self._is_session_stored = True
 
 
 def open_session(writer: StudyWriter, workers: int, executor: str) -> SessionRecord:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tunerstudio.store.schema import TRIALS_FOLDER
+from tunerstudio.store.schema import TRIALS_FOLDER, DiskFullError
 from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -57,9 +57,19 @@ class KeptFiles:
         self._present = {int(name) for name in names if name.isdigit()}
 
     def make(self, number: int) -> Path:
-        """The folder of a trial that starts."""
+        """The folder of a trial that starts.
+
+        Raises:
+            DiskFullError: If it cannot be made.
+        """
         folder = trial_folder(self._study, number)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DiskFullError(
+                f"{folder} cannot be made ({reason}): see to it, then resume. What was stored before is safe"
+            ) from error
         self._present.add(number)
         return folder
 
