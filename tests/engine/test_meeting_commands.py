@@ -10,6 +10,7 @@ from tests.engine.test_proposing import Host
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.engine import session as session_module
 from tunerstudio.engine.control import SessionControl
+from tunerstudio.engine.edits import carry_out
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.letters import Letterbox
 from tunerstudio.protocol.control import (
@@ -17,11 +18,13 @@ from tunerstudio.protocol.control import (
     PauseTrial,
     ReloadStudy,
     ResumeSearch,
+    RetryTrial,
     SetBudget,
     SetWorkers,
     StopSearch,
     StopTrialEarly,
 )
+from tunerstudio.protocol.worker import encode
 from tunerstudio.store.mailbox import post
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import load_document, save_document
@@ -82,6 +85,10 @@ def outcome(play, identity):
 
 def box_of(play, store):
     return Letterbox(play.folder, Journal(store), SessionControl(), time.time())
+
+
+def report(worker, message):
+    worker._own_end.send_bytes(encode(message))
 
 
 def states(play):
@@ -312,3 +319,39 @@ def test_a_command_whose_file_stayed_behind_its_answer_is_not_done_twice(play):
     assert outcome(play, letter) == ""
     assert [trial.origin for trial in play.trials] == [""]
     assert list((play.folder / "commands").iterdir()) == []
+
+
+def test_values_that_the_space_no_longer_allows_are_not_tried_again(play):
+    play = play(budget={"trials": 1})
+    play(FakePool(lambda command: iter([ended(command, "failed", "no luck")])))
+    path = play.folder / "study.yaml"
+    text = path.read_text()
+    assert "min: 2" in text
+    units = play.trials[0].values["dense_1_units"]
+    path.write_text(text.replace("min: 2", f"min: {units + 1}").replace("max: 40", "max: 99"))
+    refused = carry_out(play.folder, RetryTrial(trial=1)).outcome
+    assert "does not allow the values of trial 1" in refused
+    assert len(play.trials) == 1
+    path.write_text(text)
+    assert carry_out(play.folder, RetryTrial(trial=1)).outcome == ""
+
+
+def test_a_trial_that_fails_before_its_pause_is_paused(play):
+    play = play(budget={"trials": 1}, retries=1)
+
+    def script(command):
+        if command.trial == 1 and len(pool.commands) == 1:
+            yield epoch(command, 1, 0.5)
+            post(play.folder, PauseTrial(trial=1))
+        else:
+            yield from at_once(command)
+
+    def on_log(text):
+        if "PauseTrial was asked for" in text:
+            report(pool.workers[0], ended(pool.commands[0], "failed", "no luck"))
+
+    play.on_log = on_log
+    pool = FakePool(script, obeys=False)
+    result = play(pool)
+    assert "1 paused trial remains" in result.message
+    assert states(play)[0] == "PAUSED"

@@ -45,6 +45,8 @@ Say = Callable[[str], None]
 
 PROBED = "probed"
 
+STOPPED = "stopped; run it again to go on where it was"
+
 Prepared = TypeVar("Prepared")
 
 _log = logging.getLogger(__name__)
@@ -223,6 +225,10 @@ class Engine:
                 result = self._run(
                     folder, journal, letters, control, target, say, started_at, is_interactive, trial_workers
                 )
+            except KeyboardInterrupt:
+                letters.close()
+                _end_session(journal, "stopped", STOPPED)
+                raise
             except BaseException as error:
                 letters.close()
                 _end_session(journal, "failed", str(error))
@@ -256,9 +262,7 @@ class Engine:
 
         prepared = prepare_beside(prepare, control, letters, say)
         if prepared is None:
-            return SessionResult(
-                "stopped", "stopped; run it again to go on where it was", journal.count(TrialState.COMPLETED)
-            )
+            return SessionResult("stopped", STOPPED, journal.count(TrialState.COMPLETED))
         study, host = prepared
         check_basis(writer, study)
         for text in study.warnings:

@@ -93,6 +93,7 @@ class Scheduler:
         self.ready: NewTrial | None = None
         self.broken: AlgorithmError | None = None
         self._nothing: tuple[int, str] | None = None
+        self._legal: dict[int, bool] = {}
 
     @property
     def nothing(self) -> str | None:
@@ -127,7 +128,7 @@ class Scheduler:
         if self._asked is not None or self.ready is not None or self.broken is not None or self.nothing is not None:
             return
         host, number = self.host, self._journal.next_number()
-        known = legal_trials(self._study, self._journal.in_order())
+        known = self._legal_trials()
 
         def propose() -> tuple[Proposal | Wait | Finished, str | None, list[str]]:
             answer = host.next(known, number)
@@ -135,6 +136,14 @@ class Scheduler:
 
         errand = Errand("propose a trial", propose, self._ring)
         self._asked = _Asked(number, self._journal.changes, time.monotonic(), errand)
+
+    def _legal_trials(self) -> list[Trial]:
+        """As `legal_trials`; each trial is checked once, for its values stay."""
+        trials, space = self._journal.in_order(), self._study.space
+        for trial in trials:
+            if trial.number not in self._legal:
+                self._legal[trial.number] = not space.problems(trial.values)
+        return [trial for trial in trials if self._legal[trial.number]]
 
     def collect(self) -> None:
         """Take the answer, if there is one."""

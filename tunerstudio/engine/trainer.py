@@ -319,7 +319,7 @@ class Trainer:
         self._journal.failures[trial.number] += 1
         if self._journal.failures[trial.number] <= self.study.document.search.retries:
             self._journal.log("warning", f"trial {trial.number} failed and is tried again: {message}")
-            self._put_back(trial, job, TrialState.QUEUED, "failed")
+            self._put_back(trial, job, TrialState.PAUSED if job.wish == "pause" else TrialState.QUEUED, "failed")
         else:
             self._finish(replace(trial, state=TrialState.FAILED, message=message, details=details), job)
 

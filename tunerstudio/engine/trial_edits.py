@@ -112,6 +112,9 @@ class TrialEdits:
     def _retry(self, trial: Trial) -> None:
         reason = "only failed and cancelled trials can be tried again"
         _expect(trial, (TrialState.FAILED, TrialState.CANCELLED), reason)
+        problems = self._space().problems(trial.values)
+        if problems:
+            raise RefusedError(f"the search space does not allow the values of trial {trial.number}: {problems[0]}")
         self._add(
             Trial(
                 number=self._number(),
