@@ -45,8 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spread = ", ".join(f"{count} {kind}" for kind, count in sorted(kills.items()))
     print(f"{sum(kills.values())} kills ({spread}) in {time.monotonic() - began:.0f} s")
     print(f"lost {damage.lost}, duplicated {damage.duplicated}, stuck {damage.stuck}, differing {damage.differing}")
-    for sentence in damage.examples[:20]:
-        print(f"  {sentence}")
     return 0 if damage.is_none else 1
 
 
@@ -66,12 +64,13 @@ def attack_all(
         make_study(study, name, seed)
         home.mkdir()
         rng = random.Random(f"{seed}/{number}")
+        told = len(damage.examples)
         most = min(KILLS_PER_SEARCH, wanted - sum(kills.values()))
         attack = Attack(study, home, rng, kinds, most, damage)
         attack.run()
         kills += attack.kills
         compare_with_undisturbed(snapshot(study), undisturbed[name], damage, study.name)
-        print(f"{study.name}: {dict(attack.kills)}, {len(damage.examples)} complaints so far", flush=True)
+        print(f"{study.name}: {dict(attack.kills)}", *damage.examples[told:], sep="\n  ", flush=True)
         number += 1
     return kills, damage
 

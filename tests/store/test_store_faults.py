@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tunerstudio.store.lock import is_in_use
-from tunerstudio.store.reader import Cursor, StudyReader
+from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.store.schema import DATABASE_FILE, StoreError
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.trials import Epoch, Trial, TrialState
@@ -91,3 +91,19 @@ def test_the_code_of_a_document_is_kept_beside_it(tmp_path):
         with writer.reader() as reader:
             assert reader.document(first) == reader.document(second) == "name: x"
             assert (reader.code(plain), reader.code(first), reader.code(second)) == (None, "a = 1", "a = 2")
+
+
+@pytest.mark.parametrize("content", ["empty file", "empty database"])
+def test_a_writer_killed_while_it_made_the_database_leaves_no_history(tmp_path, content):
+    path = tmp_path / "study.db"
+    path.touch()
+    if content == "empty database":
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.close()
+    assert not has_history(tmp_path)
+    with pytest.raises(StoreError, match="no history yet"):
+        StudyReader(tmp_path)
+    with StudyWriter(tmp_path) as writer, writer.reader() as reader:
+        assert reader.trials() == []
+    assert has_history(tmp_path)

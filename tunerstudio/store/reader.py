@@ -64,8 +64,27 @@ class Changes:
 
 
 def has_history(folder: Path) -> bool:
-    """Whether the study in `folder` has a database."""
-    return (folder / DATABASE_FILE).is_file()
+    """Whether the study in `folder` has a database in which something may stand.
+
+    A writer that was killed while it made the database leaves an empty one: the next writer goes on with it.
+    """
+    path = folder / DATABASE_FILE
+    return path.is_file() and not _is_blank(path)
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether there is no table in a database; a damaged one is not blank."""
+    try:
+        connection = connect(path, read_only=True)
+    except StoreError:
+        return False
+    try:
+        with told(path, "read"):
+            return not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    except StoreError:
+        return False
+    finally:
+        connection.close()
 
 
 class StudyReader:
@@ -82,7 +101,7 @@ class StudyReader:
         """Open the database of the study in `folder`."""
         self._folder = folder
         self._path = path = folder / DATABASE_FILE
-        if not path.is_file():
+        if not has_history(folder):
             raise StoreError(f"{folder} has no history yet: run the search first")
         self._connection = connect(path, read_only=True)
         try:
