@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tunerstudio.engine.control import SessionControl
-from tunerstudio.engine.executors.local import Worker, WorkerPool, wait_for_any
+from tunerstudio.engine.executors.local import Worker, WorkerDiedError, WorkerPool, wait_for_any
 from tunerstudio.engine.outcome import describe_exit
 from tunerstudio.engine.seeds import execution_seed
 
@@ -77,3 +77,25 @@ def test_a_worker_that_owes_an_answer_is_not_used_again(tmp_path):
     with pool.lease() as lease:
         assert lease.worker() is not first
     pool.close()
+
+
+class KilledProcess:
+    """A process that only notes its end."""
+
+    was_killed = False
+
+    def kill(self):
+        self.was_killed = True
+
+
+@pytest.mark.parametrize("content", [b"hello", b'{"type": "EpochEnded"}', b"\xff\xfe"])
+def test_a_worker_that_sends_nonsense_is_ended(tmp_path, content):
+    ours, theirs = multiprocessing.Pipe()
+    process = KilledProcess()
+    worker = Worker(1, process, ours, tmp_path / "worker.log")
+    theirs.send_bytes(content)
+    with pytest.raises(WorkerDiedError, match="no report"):
+        worker.receive()
+    assert process.was_killed
+    ours.close()
+    theirs.close()

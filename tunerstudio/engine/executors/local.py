@@ -108,11 +108,14 @@ class Worker:
             raise self.death() from error
 
     def receive(self) -> Report:
-        """The next report; waits for it. WorkerDiedError if the process has ended."""
+        """The next report; waits for it. WorkerDiedError if the process has ended, or sends what is no report."""
         try:
             return decode_report(self.connection.recv_bytes())
         except (EOFError, ConnectionResetError, OSError) as error:
             raise self.death() from error
+        except ValueError as error:
+            self._process.kill()  # code of a user has written into the pipe: nothing in it can be trusted any more
+            raise WorkerDiedError("the worker process sent something that is no report, and was ended") from error
 
     def ask(self, command: Command) -> Report:
         """Send `command` and wait for its answer.

@@ -40,7 +40,7 @@ class Relay:
     def __init__(self, number: int, connection: Connection, places: Places, settings: Settings) -> None:
         """Serve the worker `number`, whose engine has the other end of `connection`."""
         self._number, self._connection, self._places, self._settings = number, connection, places, settings
-        self._closed = threading.Event()
+        self._closed, self._sending = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"worker {number}", daemon=True)
         self._place: Place | None = None
         self._folder: Path | None = None
@@ -118,7 +118,8 @@ class Relay:
 
     def _send(self, frame: bytes) -> None:
         try:
-            self._connection.send_bytes(frame)
+            with self._sending:  # both threads have something to tell
+                self._connection.send_bytes(frame)
         except OSError:
             self._closed.set()
 
