@@ -226,6 +226,9 @@ def test_the_strongest_wish_for_a_running_trial_holds(play):
     play = play(budget={"trials": 1})
 
     def script(command):
+        if command.trial > 1:
+            yield from at_once(command)
+            return
         yield epoch(command, 1, 0.5)
         post(play.folder, PauseTrial(trial=1))
         post(play.folder, StopTrialEarly(trial=1))
