@@ -26,6 +26,7 @@ from tunerstudio.study.errors import ModelError  # noqa: E402
 from tunerstudio.worker.fused import FusedTrainer  # noqa: E402
 from tunerstudio.worker.fused_cache import ProgramCache  # noqa: E402
 from tunerstudio.worker.fused_numbers import OpenNumber  # noqa: E402
+from tunerstudio.worker.fused_relatives import Relatives  # noqa: E402
 from tunerstudio.worker.fused_signature import architecture_of  # noqa: E402
 from tunerstudio.worker.training import StopRequest  # noqa: E402
 
@@ -108,43 +109,67 @@ SHARED = {
 }
 
 
+def of(build):
+    """Relatives that differ in a size."""
+    takes_names = build.__code__.co_argcount > 0
+    return Relatives(("size",), build if takes_names else lambda names: build())
+
+
+def among(trainer, build):
+    """A trainer that knows a relative of every model."""
+    return lambda *arguments: trainer(*arguments, relatives=of(build))
+
+
 @pytest.mark.parametrize("name", SHARED)
 def test_one_program_serves_networks_of_other_sizes(trainer, name):
     build, data = SHARED[name]
     arrays, chosen = data(), plan()
-    trainer.cache.learn(build(3))
-    trainer.cache.learn(build(4))
+    sharing = among(trainer, lambda: build(3))
     for size in (4, 7, 2, 7):
-        pair = fused(seeded(lambda size=size: build(size)), arrays, chosen, trainer)
+        pair = fused(seeded(lambda size=size: build(size)), arrays, chosen, sharing)
         assert_same(pair, fit(seeded(lambda size=size: build(size)), arrays, chosen))
     assert (trainer.cache.built, trainer.cache.reused) == (1, 3)
 
 
-def test_sizes_open_when_the_second_network_comes(trainer):
+def test_without_relatives_every_size_has_a_program_of_its_own(trainer):
     arrays = table()
     for size in (3, 3, 5, 4, 3):
         pair = fused(seeded(lambda size=size: deep(size)), arrays, plan(), trainer)
         assert_same(pair, fit(seeded(lambda size=size: deep(size)), arrays, plan()))
-    assert (trainer.cache.built, trainer.cache.reused, len(trainer.cache)) == (2, 3, 1)
+    assert (trainer.cache.built, trainer.cache.reused, len(trainer.cache)) == (3, 2, 3)
 
 
 def test_a_look_at_another_network_opens_the_right_sizes_at_once(trainer):
     arrays, chosen = table(), plan()
 
-    def fails():
+    def fails(names):
         raise ModelError("cannot be built")
 
-    for size, alike in ((3, lambda: deep(5)), (6, fails), (4, None)):
+    for size, relatives in ((3, of(lambda: deep(5))), (6, of(fails)), (4, of(fails))):
         keras.utils.set_random_seed(0)
         model, curve = deep(size), Curve()
         state = random.getstate()
-        result = trainer(model, arrays, chosen, curve, StopRequest(), alike=alike)
+        result = trainer(model, arrays, chosen, curve, StopRequest(), relatives=relatives)
         assert random.getstate() == state
         assert_same((result, curve), fit(seeded(lambda size=size: deep(size)), arrays, chosen))
     assert (trainer.cache.built, trainer.cache.reused) == (1, 2)
-    fused(binary(), arrays, chosen, FusedTrainer(trainer.cache))
-    trainer(binary(layers.Dense(2), layers.Dense(2)), arrays, chosen, Curve(), StopRequest(), alike=fails)
-    assert trainer.cache.built == 3
+
+
+def test_what_is_open_follows_from_the_relatives_and_not_from_what_came_before(trainer):
+    """Numbers that decide the structure are told apart from sizes, whatever was trained before."""
+    arrays, chosen = table(), plan()
+
+    def network(values):
+        return binary(*(layers.Dense(values["units"]) for _ in range(values["count"])))
+
+    def relatives(values):
+        others = {"units": 2, "count": 3 - values["count"], "rate": 1}
+        return Relatives(tuple(values), lambda names: network(values | {name: others[name] for name in names}))
+
+    for count, units in ((1, 6), (2, 5), (1, 4), (2, 7)):
+        values = {"count": count, "units": units, "rate": 0}
+        trainer(network(values), arrays, chosen, Curve(), StopRequest(), relatives=relatives(values))
+    assert (trainer.cache.built, trainer.cache.reused) == (2, 2)
 
 
 def dropped(rate):
@@ -179,10 +204,9 @@ NUMBERS = {
 def test_one_program_serves_other_numbers(trainer, name):
     build, data = NUMBERS[name]
     arrays, chosen = data(), plan()
-    trainer.cache.learn(build(0.3))
-    trainer.cache.learn(build(0.4))
+    sharing = among(trainer, lambda: build(0.3))
     for rate in (0.4, 0.7, 0.05):
-        pair = fused(seeded(lambda rate=rate: build(rate)), arrays, chosen, trainer)
+        pair = fused(seeded(lambda rate=rate: build(rate)), arrays, chosen, sharing)
         assert_same(pair, fit(seeded(lambda rate=rate: build(rate)), arrays, chosen))
     assert (trainer.cache.built, trainer.cache.reused) == (1, 2)
 

@@ -62,8 +62,10 @@ def test_numbers_change_to_others_that_are_allowed():
     )
     space = SearchSpace(hyperparameters=kinds)
     values = {"units": 8, "doubling": 8, "one": 3, "filters": 32, "activation": "relu", "flag": True, "rate": 0.15}
-    changed = other_values(space, values)
-    assert changed == {**values, **{name: changed[name] for name in ("doubling", "rate")}, "units": 16, "filters": 16}
-    assert changed["doubling"] != 8
-    assert changed["rate"] != 0.15
+    changed = other_values(space, values, tuple(values))
+    assert changed == {**values, "units": 16, "doubling": 4, "filters": 16, "rate": 0.1}
     assert space.problems(changed) == []
+    assert other_values(space, values, ("units",)) == {**values, "units": 16}
+    dropout = SearchSpace(hyperparameters=(Float(name="rate", min=0.0, max=0.5, step=0.1),))
+    assert other_values(dropout, {"rate": 0.3}, ("rate",)) == {"rate": 0.4}, "0 is no rate like others"
+    assert other_values(dropout, {"rate": 0.0}, ("rate",)) == {"rate": 0.0}

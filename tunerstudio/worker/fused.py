@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from tunerstudio.worker.fit_road import as_floats
 from tunerstudio.worker.fused_cache import ProgramCache
 from tunerstudio.worker.fused_data import DataOnDevice, DeviceData
 from tunerstudio.worker.fused_program import Logs, Program, build_state
+from tunerstudio.worker.fused_relatives import Relatives
 from tunerstudio.worker.row_order import RowOrder, shuffled
 from tunerstudio.worker.training import (
     FitPlan,
@@ -50,14 +50,14 @@ class FusedTrainer:
         on_epoch: OnEpoch,
         stop: StopRequest,
         checkpointer: Checkpointer | None = None,
-        alike: Callable[[], keras.Model] | None = None,
+        relatives: Relatives | None = None,
     ) -> FitResult:
         """Train `model`; see `Trainer`. Ask `unsupported_reason` before.
 
-        `alike` builds another model of the kind that may come, with other numbers; see `ProgramCache.program_for`.
+        `relatives` are other models of the same search; see `ProgramCache.program_for`.
         """
         data = self._data.get(arrays, plan)
-        program = self._program(model, data, plan, alike)
+        program = self._program(model, data, plan, relatives)
         program.load(model)
         execution = _Execution(program, data, plan, self._order, stop)
         try:
@@ -66,14 +66,12 @@ class FusedTrainer:
             program.unload(model)
         return execution.result(model, stopped)
 
-    def _program(
-        self, model: keras.Model, data: DeviceData, plan: FitPlan, alike: Callable[[], keras.Model] | None
-    ) -> Program:
+    def _program(self, model: keras.Model, data: DeviceData, plan: FitPlan, relatives: Relatives | None) -> Program:
         if not model.built or not all(layer.built for layer in model._flatten_layers()):
             build_state(model, data.train)
         # A callback may hold the model, save it or change it for good: then the model keeps a program of its own.
         if not plan.callbacks:
-            return self.cache.program_for(model, data.train, data.validation, alike)
+            return self.cache.program_for(model, data.train, data.validation, relatives)
         return self.cache.bound_program(model, data.train, data.validation)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ import keras
 from tunerstudio.study.errors import ModelError
 from tunerstudio.worker.fused_particulars import Particulars
 from tunerstudio.worker.fused_program import Program, Rows
+from tunerstudio.worker.fused_relatives import Relatives
 from tunerstudio.worker.fused_signature import Architecture, architecture_of
 
 _log = logging.getLogger(__name__)
@@ -34,8 +35,8 @@ class _Kept:
 class ProgramCache:
     """Programs by architecture and kind of data; the least recently used one goes first.
 
-    A kept program trains a model of its own, never the caller's. Networks that differ in sizes and numbers alone
-    share one: when the second of them comes, the program is made anew with those left open.
+    A kept program trains a model of its own, never the caller's. Networks of a search that differ in sizes and numbers
+    alone share one.
 
     Attributes:
         limit: How many programs are kept; 0: none. A small one takes a few MB.
@@ -54,18 +55,12 @@ class ProgramCache:
         """How many programs are kept."""
         return len(self._programs)
 
-    def learn(self, model: keras.Model) -> None:
-        """Look at a model that may come, to leave open what it differs in."""
-        found = architecture_of(model)
-        if found is not None:
-            self._served(found)
-
     def program_for(
         self,
         model: keras.Model,
         train: Rows,
         validation: Rows,
-        alike: Callable[[], keras.Model] | None = None,
+        relatives: Relatives | None = None,
     ) -> Program:
         """A program that `load` makes ready for `model`: a kept one if there is one of its kind.
 
@@ -73,34 +68,69 @@ class ProgramCache:
             model: Built and compiled.
             train: Training rows, for their shapes and types.
             validation: Validation rows, possibly none at all.
-            alike: Builds a model of other sizes; called when the first program of a kind is made, so that the next
-                models find those sizes open.
+            relatives: Other models of the search: they are looked at before the first program of a kind is made, and
+                what they differ in is left open. Without them all sizes and numbers are part of the program.
         """
         found = architecture_of(model) if self.limit > 0 else None
         if found is None:
             return self.bound_program(model, train, validation)
         kinds = _kinds(train), _kinds(validation)
+        if relatives is None:
+            return self._own_program(model, found, train, validation)
+        if found.structure not in self._seen:
+            self._look_around(found, relatives)
         kept = earlier = self._programs.pop((self._identity(found), *kinds), None)
         if kept is None or not kept.serves.covers(found.particulars):
-            if alike is not None and found.structure not in self._seen:
-                self._look_ahead(alike)
             kept = self._make(model, found, train, validation)
             self.built += 1
         else:
             self.reused += 1
         if earlier is not None and earlier is not kept and found.structure in self._fixed:
             self._programs[(self._identity(Architecture(found.structure, earlier.serves)), *kinds)] = earlier
-        self._programs[(self._identity(found), *kinds)] = kept
-        while len(self._programs) > self.limit:
-            self._programs.popitem(last=False)
+        self._keep((self._identity(found), *kinds), kept)
         return kept.program
 
-    def _look_ahead(self, alike: Callable[[], keras.Model]) -> None:
+    def _own_program(self, model: keras.Model, found: Architecture, train: Rows, validation: Rows) -> Program:
+        """A program for models of just these sizes and numbers."""
+        key = (f"{found.structure} {found.particulars}", _kinds(train), _kinds(validation))
+        kept = self._programs.pop(key, None)
+        if kept is None:
+            kept = _Kept(Program(_twin(model), train, validation), found.particulars)
+            self.built += 1
+        else:
+            self.reused += 1
+        self._keep(key, kept)
+        return kept.program
+
+    def _keep(self, key: ProgramKey, kept: _Kept) -> None:
+        self._programs[key] = kept
+        while len(self._programs) > self.limit:
+            self._programs.popitem(last=False)
+
+    def _look_around(self, found: Architecture, relatives: Relatives) -> None:
+        """Leave open what the relatives of the same structure differ in."""
+        self._seen[found.structure] = found.particulars
+        with _python_random_kept():
+            self._compare(found.structure, relatives, relatives.names)
+
+    def _compare(self, structure: str, relatives: Relatives, names: tuple[str, ...]) -> None:
+        """Look at a relative in which the numbers `names` differ; if that is another structure, at each half of them.
+
+        Few numbers decide the structure (how many layers, how large a kernel), so that few models are built.
+        """
+        if not names:
+            return
         try:
-            with _python_random_kept():
-                self.learn(alike())
+            relative = architecture_of(relatives.build(names))
         except ModelError as error:
             _log.info("a network of other sizes cannot be built: %s", error)
+            relative = None
+        if relative is not None and relative.structure == structure:
+            self._served(relative)
+        elif len(names) > 1:
+            half = len(names) // 2
+            self._compare(structure, relatives, names[:half])
+            self._compare(structure, relatives, names[half:])
 
     def _identity(self, found: Architecture) -> str:
         """Equal for models that share a program, once it leaves open what they differ in."""

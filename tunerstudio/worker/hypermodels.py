@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from tunerstudio.study.hyperparameters import Choice, Float, Int, Scalar, Search
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_compile, resolve_network, search_space
 from tunerstudio.study.preprocessing import TargetPlan
+from tunerstudio.worker.fused_relatives import Relatives
 from tunerstudio.worker.layers import (
     accepted_arguments,
     apply_layer,
@@ -42,12 +43,12 @@ class BuiltModel:
     Attributes:
         model: The compiled Keras model.
         fit: A `fit` of the user's own (`HyperModel.fit`), or None for the model's.
-        alike: Builds a model that differs in every size and number that may vary; None where that is not known.
+        relatives: Other models of the same search; None where they are not known.
     """
 
     model: Any
     fit: FitFunction | None = None
-    alike: Callable[[], Any] | None = None
+    relatives: Relatives | None = None
 
 
 class Hypermodel(Protocol):
@@ -71,21 +72,25 @@ class Hypermodel(Protocol):
         """The line of the user's code that an error in training comes from; None if it does not."""
 
 
-def other_values(space: SearchSpace, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """`values` with every number that may vary changed to another one that is allowed, a near one if possible."""
-    changed = dict(values)
-    for name, value in values.items():
-        hyperparameter = space[name] if name in space.names() else None
-        if isinstance(value, (bool, str)):
-            continue
-        if isinstance(hyperparameter, (Int, Float)):
-            step = hyperparameter.step or (1 if isinstance(hyperparameter, Int) else value / 100)
-            near = (value - step, value + step, hyperparameter.min, hyperparameter.max)
-            changed[name] = next((other for other in near if other != value and hyperparameter.contains(other)), value)
-        elif isinstance(hyperparameter, Choice):
-            others = [other for other in hyperparameter.choices if type(other) is type(value) and other != value]
-            changed[name] = min(others, key=float, default=value)
-    return changed
+def other_values(space: SearchSpace, values: Mapping[str, Scalar], names: Collection[str]) -> dict[str, Scalar]:
+    """`values` with those called `names` changed to other ones that are allowed: small ones, if possible."""
+    return {name: _other(space[name], value) if name in names else value for name, value in values.items()}
+
+
+def _other(hyperparameter: Any, value: Scalar) -> Scalar:
+    """Another value; a share stays one: Keras treats 0 and 1 in a way of their own, for which there is a program."""
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(hyperparameter, Choice):
+        others = [other for other in hyperparameter.choices if type(other) is type(value) and other != value]
+        return min(others, key=float, default=value)
+    if not isinstance(hyperparameter, (Int, Float)):
+        return value
+    step = hyperparameter.step or (1 if isinstance(hyperparameter, Int) else value / 100)
+    # Twice the least size rather than one more: what follows it by a factor must differ, too.
+    offered = (hyperparameter.min, value * 2, value + step, value * step, value - step, hyperparameter.max)
+    same_kind = (other for other in offered if isinstance(value, int) or (0 < other < 1) == (0 < value < 1))
+    return next((other for other in same_kind if other != value and hyperparameter.contains(other)), value)
 
 
 class BlocksHypermodel:
@@ -114,7 +119,13 @@ class BlocksHypermodel:
             loss=make_loss(compiled.loss, self._target.task),
             metrics=make_metrics(spec.metrics, self._document.search.objective.name, self._target),
         )
-        return BuiltModel(network, alike=lambda: self.build(other_values(search_space(self._document), values)).model)
+        return BuiltModel(network, relatives=self._relatives(values))
+
+    def _relatives(self, values: Mapping[str, Scalar]) -> Relatives:
+        space = search_space(self._document)
+        varying = set(space.names())
+        numbers = (n for n, v in values.items() if n in varying and not isinstance(v, (bool, str)))
+        return Relatives(tuple(numbers), lambda names: self.build(other_values(space, values, names)).model)
 
     def own_objects(self) -> dict[str, Any]:
         """There is no code of the user's in blocks."""

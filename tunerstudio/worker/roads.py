@@ -45,7 +45,7 @@ class Roads:
         """The fastest trainer that gives what `fit` gives for this model and plan."""
         reason = _why_fit(built, arrays, plan, document)
         if reason is None:
-            return Road("fused", "", partial(self._fused, alike=built.alike))
+            return Road("fused", "", partial(self._fused, relatives=built.relatives))
         return Road("fit", reason, partial(fit_road.train, fit=built.fit))
 
 
