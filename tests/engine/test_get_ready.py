@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from tests.engine.reading import trials_of
 from tunerstudio.engine.executors.local import Worker
 from tunerstudio.engine.foresight import first_values
 from tunerstudio.engine.preparation import prepare_study
@@ -11,6 +12,7 @@ from tunerstudio.protocol.worker import OpenStudy, ProbeModel
 from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.files import load_document, save_document
+from tunerstudio.study.search import AlgorithmChoice
 
 pytestmark = pytest.mark.tensorflow
 
@@ -36,6 +38,19 @@ def test_a_prepared_study_is_not_opened_again(engine, blocks_study, asked, run):
     assert not has_history(folder)  # nothing is written down before a search
     assert run(folder).reason == "budget"
     assert asked == [OpenStudy, ProbeModel, ProbeModel]
+
+
+def test_budget_and_algorithm_are_those_of_the_moment_when_run_is_pressed(engine, blocks_study, asked, run):
+    folder = blocks_study(search={"budget": {"trials": 1}, "algorithm": {"id": "random"}})
+    engine.get_ready(folder)
+    document = load_document(folder)
+    budget = document.search.budget.model_copy(update={"trials": 3})
+    search = document.search.model_copy(update={"budget": budget, "algorithm": AlgorithmChoice(id="grid")})
+    save_document(document.model_copy(update={"search": search}), folder)
+    asked.clear()
+    assert run(folder).completed == 3
+    assert OpenStudy not in asked, "the worker has the study open"
+    assert [trial.values["dense_1_units"] for trial in trials_of(folder)] == [2, 3, 4], "the grid's order"
 
 
 def test_a_study_that_changed_meanwhile_is_prepared_anew(engine, blocks_study, asked):

@@ -90,8 +90,8 @@ def prepare_study(
             may have to start. It has the study open afterwards.
         say: Told what is going on.
         probe: Whether to train one batch, to see that the model builds and the objective is logged.
-        earlier: What a preparation gave before; it holds as long as nothing has changed and the worker still has it
-            open.
+        earlier: What a preparation gave before; its space and its probe hold as long as nothing that they follow from
+            has changed and the worker still has the study open.
 
     Raises:
         StudyError: With all problems of the document that were found.
@@ -116,17 +116,21 @@ def prepare_study(
     say("reading the data")
     data = prepare_data(document, folder)
     key = study_key(folder, document, data)
-    if earlier is not None and earlier.key == key == worker().study_key and (earlier.probe is not None or not probe):
-        return earlier
-    say("building the model")
-    space = open_in_worker(worker(), folder, document, data_folder(folder), key)
+    probed = None
+    if earlier is not None and earlier.key == key == worker().study_key:
+        # Budget, algorithm and whatever else only the session reads may be others by now.
+        space, probed = earlier.space, earlier.probe
+    else:
+        say("building the model")
+        space = open_in_worker(worker(), folder, document, data_folder(folder), key)
     if not space.hyperparameters:
         raise StudyError([Problem("model", "nothing may vary: make at least one field tunable, or there is no search")])
     wrong = discovery.check_space(manifest, space)
     wrong += constraint_problems(document.search.constraints, space.names())
     if wrong:
         raise StudyError(wrong)
-    probed = _probe(worker(), document) if probe else None
+    if probe and probed is None:
+        probed = _probe(worker(), document)
     warnings = _warnings(document, space, probed) + _objective_warnings(document, manifest)
     return PreparedStudy(folder, document, data, manifest, options, space, key, probed, warnings)
 
