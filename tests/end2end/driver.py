@@ -54,7 +54,7 @@ class Driver(QObject):
         try:
             if window is None or not self._condition():
                 if time.monotonic() > self._deadline:
-                    raise TimeoutError("the window did not get where the script expected it")
+                    raise TimeoutError(f"the window did not get where the script expected it{self._place()}")
                 return
             if self._steps is None:
                 self._steps = self._script(window)
@@ -68,6 +68,14 @@ class Driver(QObject):
             if window is not None:
                 picture(window, self._pictures, "failed")
             self._end(window)
+
+    def _place(self) -> str:
+        """The innermost line of the script that waits."""
+        place, steps = "", self._steps
+        while isinstance(steps, Generator) and steps.gi_frame is not None:  # type: ignore[attr-defined]
+            place = f", line {steps.gi_frame.f_lineno} of {steps.gi_frame.f_code.co_name}"  # type: ignore[attr-defined]
+            steps = steps.gi_yieldfrom  # type: ignore[attr-defined]
+        return place
 
     def _end(self, window: MainWindow | None) -> None:
         self._timer.stop()

@@ -167,10 +167,14 @@ class Journal:
             self._flushed_at = now
             self._listener.on_epochs(epochs)
         if self._uses and now - self._uses_at >= RESOURCES_INTERVAL_S:
-            self.writer.add_resources([*self._uses, self._own_use()])
-            self._uses, self._uses_at = [], now
+            self.write_uses()
         if not self._is_session_stored and self.record and now - self._session_tried_at >= SESSION_INTERVAL_S:
             self._store_session(self.record)
+
+    def write_uses(self) -> None:
+        """Write what workers used since the last time, and what the engine uses now."""
+        self.writer.add_resources([*self._uses, self._own_use()])
+        self._uses, self._uses_at = [], time.monotonic()
 
     def _own_use(self) -> ResourceUse:
         with self._engine.oneshot():

@@ -136,6 +136,7 @@ class Session:
                 if result is not None:
                     self._letters.put_back([*(self._renewal.letters if self._renewal else ()), *self._reloads])
                     self._journal.flush(force=True)
+                    self._journal.write_uses()  # a session of a second shows what it used, too
                     return result
         except BaseException:
             self._journal.silence()  # whoever listens may be what is broken
