@@ -39,8 +39,12 @@ class Case:
 
 
 def cases(mnist: Path | None) -> list[Case]:
-    """All rows; `mnist` is a CSV of 28 x 28 pixels with the class in its last column, None: made up."""
-    pictures = (lambda: _named(pd.read_csv(mnist).to_numpy())) if mnist else _pictures
+    """All rows; `mnist` is a CSV without header of 28 x 28 pixels and the class, None: made up."""
+    pictures = (
+        (lambda: _named(pd.read_csv(mnist, header=None).sample(frac=1.0, random_state=0).to_numpy()))
+        if mnist
+        else _pictures
+    )
     return [
         Case("CNN, digits 1,797 x 8 x 8", "digits_cnn.py", _digits, "multiclass", 10),
         Case("CNN, 5,000 x 28 x 28", "mnist_cnn.py", pictures, "multiclass", 5),

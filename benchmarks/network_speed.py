@@ -1,9 +1,9 @@
 """Five kinds of networks: a plain Keras Tuner script against `tunerstudio run`, both in one run, as ratios.
 
-Usage: python -m benchmarks.network_speed [--trials 4] [--workers 1 2] [--only TEXT] [--mnist FILE]
+Usage: python -m benchmarks.network_speed [--trials 6] [--workers 1 2] [--only TEXT] [--mnist FILE]
 
 Both sides train the same `build(hp)` on the same table. Seconds per trial: the search's time over its trials for the
-script; (last end - first end) / (trials - 1) for ours, so that neither start-up counts. Memory: the most that the
+script; (last end - second end) / (trials - 2) for ours, so that neither start-up counts. Memory: the most that the
 script's process, or the largest of ours (workers are forked from one that holds TensorFlow), held.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.network_data import TARGET, Case, cases
+from benchmarks.reference_speed import further_trials
 from benchmarks.watched import Watched
 from tunerstudio.store.reader import StudyReader
 
@@ -84,11 +85,11 @@ def our_side(case: Case, data: Path, folder: Path, trials: int, workers: int) ->
     memory_mb = Watched(command).largest_mb
     with StudyReader(folder) as reader:
         found = reader.trials()
-    ends = sorted(trial.ended_at for trial in found if trial.ended_at is not None)
+    second, last, further = further_trials(found)
     scores = [trial.score for trial in found if trial.score is not None]
     roads = "/".join(sorted({str(trial.road) for trial in found}))
     best = (max if direction == "max" else min)(scores)
-    return Side((ends[-1] - ends[0]) / (len(ends) - 1), best, memory_mb, roads)
+    return Side((last - second) / further, best, memory_mb, roads)
 
 
 def _columns(data: Path, target: dict[str, str]) -> list[dict[str, str]]:
@@ -105,7 +106,7 @@ def _print_row(label: str, side: Side, ratio: float) -> None:
 def main() -> None:
     """Run both sides of every case and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=4)
+    parser.add_argument("--trials", type=int, default=6)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument("--mnist", type=Path, help="CSV of 28 x 28 pixels and the class; made up without it")

@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.reference_speed import further_trial_s
+from benchmarks.reference_speed import further_trials
 from tunerstudio.store.reader import StudyReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,7 +90,8 @@ def run(folder: Path, name: str, trials: int, workers: int, executor: dict[str, 
     with StudyReader(study) as reader:
         found, attempts = reader.trials(), reader.attempts()
     best = max(trial.score for trial in found if trial.score is not None)
-    return Side(name, whole, further_trial_s(found), best, dict(Counter(attempt.node for attempt in attempts)))
+    second, last, further = further_trials(found)
+    return Side(name, whole, (last - second) / further, best, dict(Counter(attempt.node for attempt in attempts)))
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ import yaml
 
 from benchmarks.watched import Watched
 from tunerstudio.store.reader import StudyReader
+from tunerstudio.study.trials import Trial
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,6 +66,12 @@ def script_side(name: str, file: str, folder: Path, trials: int, wanted: int) ->
     return Side(name, extrapolated, per_trial, cpu_s, max(scores), sum(scores) / len(scores), trials)
 
 
+def further_trials(trials: list[Trial]) -> tuple[float, float, int]:
+    """When the second and the last trial ended (seconds since 1970), and how many trials ended between them."""
+    ends = sorted(trial.ended_at for trial in trials if trial.ended_at is not None)
+    return ends[1], ends[-1], len(ends) - 2
+
+
 def our_side(folder: Path, trials: int, workers: int) -> Side:
     """Run `tunerstudio run` on a fresh copy of the reference study, in a process started cold."""
     study = folder / f"study-{workers}"
@@ -79,11 +86,11 @@ def our_side(folder: Path, trials: int, workers: int) -> Side:
         found = reader.trials()
     scores = [trial.score for trial in found if trial.score is not None]
     name = f"tunerstudio run, {workers} worker{'s' if workers > 1 else ''}"
-    ends = sorted(trial.ended_at for trial in found if trial.ended_at is not None)
-    further = len(ends) - 2
-    cpu_s = watched.cpu_between(ends[1], ends[-1]) / further
-    trial_s = (ends[-1] - ends[1]) / further
-    return Side(name, watched.wall_s, trial_s, cpu_s, max(scores), sum(scores) / len(scores), len(found))
+    second, last, further = further_trials(found)
+    cpu_s = watched.cpu_between(second, last) / further
+    return Side(
+        name, watched.wall_s, (last - second) / further, cpu_s, max(scores), sum(scores) / len(scores), len(found)
+    )
 
 
 def main() -> None:

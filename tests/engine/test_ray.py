@@ -129,19 +129,33 @@ def test_a_crash_is_one_failed_trial_and_names_the_node(cluster, code_study, run
         assert "on the node" in trial.message
 
 
-def test_a_node_is_lost_and_another_one_comes(cluster, blocks_study, run):
+WAIT_FOR_THIRD = """
+    import pathlib
+    import time
+    place, here = os.environ.get("TUNERSTUDIO_NODE_CACHE", ""), pathlib.Path({here!r})
+    if place.endswith("third"):
+        (here / "came").touch()
+    while place.endswith("head") and (here / "lost").exists() and not (here / "came").exists():
+        time.sleep(0.1)
+"""
+
+
+def test_a_node_is_lost_and_another_one_comes(cluster, code_study, run, tmp_path):
+    # Without the wait the first node may have trained everything before the new one is ready.
+    wait = WAIT_FOR_THIRD.format(here=str(tmp_path))
     same = {"algorithm": {"id": "random"}, "budget": {"trials": 3}, "seed": 5, "checkpoints": {"every_s": 0.2}}
     # Keras's own fit is slow enough for a node to be lost on the way.
     training = {"epochs": 30, "road": "fit"}
-    alone = blocks_study("alone", search={"workers": 1, **same}, training=training)
+    alone = code_study(wait, name="alone", search={"workers": 1, **same}, training=training)
     run(alone)
-    folder = blocks_study("there", search=on(cluster, **same), training=training)
+    folder = code_study(wait, name="there", search=on(cluster, **same), training=training)
     events = []
 
     def lose_it(epochs):
         nodes = {attempt.trial: attempt.node for attempt in attempts_of(folder)}
         if not events and any(nodes.get(epoch.trial) == "second" and epoch.epoch >= 8 for epoch in epochs):
             events.append("lost")
+            (tmp_path / "lost").touch()
             cluster("kill second")
             cluster("add third 1")
 

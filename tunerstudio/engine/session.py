@@ -96,10 +96,15 @@ class _Pause:
 
 @dataclass(frozen=True)
 class _Renewal:
-    """A new algorithm host on its way; with letters that wait for it, a new document too."""
+    """A new algorithm host on its way; with letters that wait for it, a new document too.
+
+    Attributes:
+        running: Trials that trained when it was sent for: it does not know how they went on.
+    """
 
     errand: Errand[tuple[PreparedStudy, AlgorithmHost]]
     letters: list[Letter]
+    running: frozenset[int]
 
 
 class Session:
@@ -476,7 +481,8 @@ class Session:
             prepared = now if read is None else read()
             return prepared, make_host(prepared, max(most, prepared.document.search.budget.trials), state, trials)
 
-        self._renewal = _Renewal(Errand("renew the study", prepare, self._control.ring), letters)
+        running = frozenset(slot.job.trial for slot in self._crew.busy if slot.job is not None)
+        self._renewal = _Renewal(Errand("renew the study", prepare, self._control.ring), letters, running)
 
     def _collect_renewal(self) -> None:
         if self._renewal is not None and self._renewal.errand.is_done:
@@ -484,7 +490,7 @@ class Session:
             outcome = ""
             try:
                 study, host = renewal.errand.result()
-                self._adopt(study if renewal.letters else None, host)
+                self._adopt(study if renewal.letters else None, host, renewal.running)
             except (TunerStudioError, OSError) as error:
                 outcome = str(error)
                 self._journal.log("warning", f"the search goes on as before: {error}")
@@ -497,8 +503,14 @@ class Session:
             letters, self._reloads = self._reloads, []
             self._renew(self._parts.read_again, letters)
 
-    def _adopt(self, read: PreparedStudy | None, host: AlgorithmHost) -> None:
-        """Go on with `host`, and with the document that was read for it, if it was."""
+    def _adopt(self, read: PreparedStudy | None, host: AlgorithmHost, began: frozenset[int]) -> None:
+        """Go on with `host`, and with the document that was read for it, if it was.
+
+        Args:
+            read: The document.
+            host: Knows the trials of when it was made.
+            began: Trials that ran then; some have ended since.
+        """
         study = self._study
         if read is not None:
             check_basis(self._journal.writer, read)
@@ -507,9 +519,9 @@ class Session:
         self._trainer.adopt(study, self._put_document())
         self._scheduler.adopt(study, host)
         self._trainer.judge = Judge(host)
-        for slot in self._crew.busy:
-            if slot.job is not None:
-                self._trainer.judge.catch_up(slot.job.trial, self._journal.epochs_of(slot.job.trial))
+        running = {slot.job.trial for slot in self._crew.busy if slot.job is not None}
+        for trial in sorted(began | running):
+            self._trainer.judge.catch_up(trial, self._journal.epochs_of(trial))
         self._budgets.replace(study.document.search)
         self._cancel_outdated()
 

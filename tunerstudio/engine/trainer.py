@@ -306,7 +306,7 @@ class Trainer:
             self._stopped(trial, job, outcome)
         elif outcome == "completed":
             self._finish(scored(trial), job)
-        elif outcome == "failed" and job.wish != "skip":
+        elif outcome == "failed" and job.wish not in ("skip", "prune"):  # who ended it wants no second try
             self._failed(trial, job, message, details)
         else:
             self._stopped(trial, job, outcome)

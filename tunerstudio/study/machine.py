@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
+import psutil
+
 from tunerstudio.study.search import Search
+
+MOST_AUTOMATIC = 8
+"""More workers only if the user asks for them."""
+
+GB_PER_WORKER = 1.5
+"""A worker with TensorFlow and a small network takes 0.5 GB; window, engine and other programs want some too."""
 
 
 def usable_cores() -> int:
@@ -15,7 +23,18 @@ def usable_cores() -> int:
 
 
 def workers_for(search: Search, gpus: int = 0) -> int:
-    """How many trials to train side by side: the study's number, or one per GPU, or one per two cores."""
+    """How many trials to train side by side: the study's number, or one per GPU, or what the cores carry.
+
+    Small networks gain nothing from a second thread: up to four cores one worker each, then one per two cores, so that
+    algorithms that learn from finished trials do not wait for too many at once.
+    """
     if isinstance(search.workers, int):
         return search.workers
-    return max(gpus, 1) if gpus else max(1, min(usable_cores() // 2, 8))
+    if gpus:
+        return gpus
+    cores = usable_cores()
+    return min(max(cores // 2, min(cores, 4)), MOST_AUTOMATIC, max(1, int(_memory_gb() / GB_PER_WORKER)))
+
+
+def _memory_gb() -> float:
+    return psutil.virtual_memory().total / 2**30

@@ -33,8 +33,10 @@ from tunerstudio.engine.outcome import describe_exit
 from tunerstudio.protocol.worker import (
     Checkpointed,
     Command,
+    EpochEnded,
     ExecutionEnded,
     OpenStudy,
+    ResourcesUsed,
     RunTrial,
     TrialEnded,
     decode_command,
@@ -46,6 +48,9 @@ from tunerstudio.version import VERSION
 
 WAIT_S = 1.0
 """How long `reports` waits for news."""
+
+GATHER_S = 0.05
+"""How long epochs wait for more of them: each batch costs a call over the network, and tiny networks need 3 ms each."""
 
 LOG_PART_BYTES = 16_384
 """Most of a worker's output that goes along with one batch."""
@@ -207,6 +212,7 @@ class _Child:
             if self._last is not None and self._last.number != acknowledged:
                 return self._last
             self._news.wait_for(lambda: self._reports or self._death is not None, WAIT_S)
+            self._news.wait_for(lambda: self._death is not None or not self._can_wait(), GATHER_S)
             # A dead worker's last reports come before the news of its death.
             death = self._death
             reports, self._reports = self._reports, []
@@ -216,6 +222,10 @@ class _Child:
         reports = [report.replace(here, there) if here else report for report in reports]
         self._last = Batch(acknowledged + 1, changes, tuple(reports), self._printed(), death)
         return self._last
+
+    def _can_wait(self) -> bool:
+        """Whether nobody needs to know at once what was reported."""
+        return all(isinstance(decode_report(content), EpochEnded | ResourcesUsed) for content in self._reports)
 
     def _written(self) -> Changes:
         return Changes() if self.watch is None else self.watch.changes()
