@@ -3,25 +3,31 @@
     python -m benchmarks.search_quality --tables DIR [--algorithms random tpe gaussian_process] [--seeds 20]
 
 An algorithm may be given options: `gaussian_process:acquisition=bound,exploration=2`. Optuna's samplers take part as
-`optuna_gp`, `optuna_tpe`, … where Optuna is installed. Prints the mean normalised regret of the configuration that
-would be picked (the best observed one) after 25, 50 and 100 trials (0: the best of the table, 1: the median one), the
-mean rank and the processor seconds per proposal.
+`optuna_gp`, `optuna_tpe`, … where Optuna is installed, and Keras Tuner's oracles, without any guard of ours, as
+`keras_tuner_bayesian`, …. Prints the mean normalised regret of the configuration that would be picked (the best
+observed one) after 25, 50 and 100 trials (0: the best of the table, 1: the median one), the mean rank and the
+processor seconds per proposal; `--by table` for each table. Then by how much each differs from the first algorithm,
+compared search by search, with the standard error of that.
 
 With `--cut`, the budget is counted in epochs on the tables that have learning curves: a trial that is trained for
 half of the epochs costs half a trial; `tpe+asha` is TPE with a pruner. With `--slots 4`, four trials run side by
 side. `--results FILE` keeps every search in a file: those that are in it already are not run again, so that a
-comparison can grow piece by piece. `--speed` measures proposals alone, with 25 to 500 trials.
+comparison can grow piece by piece. It is stopped by `--minutes N` or Ctrl+C, and then shows the tables and seeds that
+every algorithm has been through; the same command goes on. `--speed` measures proposals alone, with 25 to 500 trials.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -29,22 +35,28 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.search_quality import plot, report, speed, tables
 from benchmarks.search_quality.results import Results
-from benchmarks.search_quality.searches import OPTUNA, Job, Outcome, run
+from benchmarks.search_quality.searches import KERAS_TUNER, OPTUNA, Job, Outcome, run
 from tunerstudio.algorithms.discovery import find_algorithms
 
 _MARKS = (25, 50, 100, 200, 500)
 
 
-def outcomes(jobs: list[Job], processes: int) -> Iterator[Outcome]:
-    """Run all, several at a time."""
+def outcomes(jobs: Iterable[Job], processes: int) -> Iterator[tuple[Job, Outcome]]:
+    """Run all, several at a time; a job is taken when there is a process for it."""
     if processes <= 1:
         with threadpool_limits(limits=1):
-            yield from map(run, jobs)
+            yield from ((job, run(job)) for job in jobs)
         return
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(run, jobs)
+        running: deque[tuple[Job, Future[Outcome]]] = deque()
+        for job in jobs:
+            running.append((job, pool.submit(run, job)))
+            if len(running) == processes:
+                first, future = running.popleft()
+                yield first, future.result()
+        yield from ((job, future.result()) for job, future in running)
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,6 +70,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=1, help="trials that run side by side")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--results", type=Path, help="file of finished searches, read and added to")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="start no search after so many minutes")
+    parser.add_argument("--by", choices=("kind", "table"), default="kind", help="what has a row of its own")
     parser.add_argument("--plot", type=Path, help="also draw regret over trials into this .svg file")
     parser.add_argument("--speed", action="store_true", help="measure the time of proposals instead")
     arguments = parser.parse_args()
@@ -80,8 +94,18 @@ def _jobs(arguments: argparse.Namespace) -> list[Job]:
 def _names(algorithms: list[str]) -> dict[str, str]:
     """What people call them."""
     names = {info.id: info.name for info in find_algorithms()}
-    names.update({name: "Optuna " + name.removeprefix(OPTUNA) for name in algorithms if name.startswith(OPTUNA)})
+    for prefix, owner in ((OPTUNA, "Optuna"), (KERAS_TUNER, "Keras Tuner")):
+        names.update({n: f"{owner} {n.removeprefix(prefix)}" for n in algorithms if n.startswith(prefix)})
     return names
+
+
+def _run(jobs: list[Job], results: Results, arguments: argparse.Namespace) -> None:
+    """Run what is missing, until time is up."""
+    end = time.monotonic() + 60 * arguments.minutes
+    missing = [job for job in jobs if job.key not in results]
+    in_time = itertools.takewhile(lambda job: time.monotonic() < end, missing)
+    for job, outcome in outcomes(in_time, arguments.processes):
+        results.add(job.key, outcome)
 
 
 def main() -> None:
@@ -93,12 +117,18 @@ def main() -> None:
         return
     jobs = _jobs(arguments)
     results = Results(arguments.results)
-    missing = [job for job in jobs if job.key not in results]
-    for job, outcome in zip(missing, outcomes(missing, arguments.processes), strict=True):
-        results.add(job.key, outcome)
-    done = [results[job.key] for job in jobs]
+    try:
+        _run(jobs, results, arguments)
+    except KeyboardInterrupt:
+        console.print("Stopped; what follows is what has been done.")
+    done = report.comparable([results[job.key] for job in jobs if job.key in results], arguments.algorithms)
+    if not done:
+        sys.exit("no table has been searched by all algorithms yet: let it run longer")
     marks = [mark for mark in _MARKS if mark <= arguments.trials]
-    console.print(report.table(done, marks, "epochs of whole trials" if arguments.cut else "trials"))
+    unit = "epochs of whole trials" if arguments.cut else "trials"
+    console.print(report.table(done, marks, unit, arguments.by))
+    if len(arguments.algorithms) > 1:
+        console.print(report.differences(done, marks))
     if arguments.plot:
         unit = "epochs spent, in whole trials" if arguments.cut else "trials"
         arguments.plot.write_text(plot.plot(done, _names(arguments.algorithms), unit), encoding="utf-8")

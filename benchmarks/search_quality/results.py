@@ -20,9 +20,16 @@ class Results:
         self._path = path
         self._outcomes: dict[str, Outcome] = {}
         if path is not None and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                key, outcome = json.loads(line)
-                self._outcomes[key] = Outcome(**outcome)
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:  # a run that was killed while it wrote: that search is run again
+            path.write_text(whole, encoding="utf-8")
+        for line in whole.splitlines():
+            key, outcome = json.loads(line)
+            self._outcomes[key] = Outcome(**outcome)
 
     def __contains__(self, key: str) -> bool:
         return key in self._outcomes

@@ -28,6 +28,9 @@ SEED_DISTANCE = 7919
 OPTUNA = "optuna_"
 """Algorithms whose name begins so are Optuna's: optuna_gp, optuna_tpe, …"""
 
+KERAS_TUNER = "keras_tuner_"
+"""Algorithms whose name begins so are Keras Tuner's without any guard of ours: keras_tuner_bayesian, …"""
+
 
 class Proposer(Protocol):
     """What the simulation asks: an algorithm of ours behind its host, or another program's."""
@@ -183,6 +186,10 @@ def _proposer(job: Job, table: Table, seed: int, pruner: Pruner | None) -> Propo
         from benchmarks.search_quality.optuna_side import OptunaProposer
 
         return OptunaProposer(name.removeprefix(OPTUNA), table.space, seed)
+    if name.startswith(KERAS_TUNER):
+        from benchmarks.search_quality.keras_tuner_side import KerasTunerProposer
+
+        return KerasTunerProposer(name.removeprefix(KERAS_TUNER), table.space, seed, job.trials)
     options = dict(_option(pair) for pair in text.split(",")) if text else {}
     manifest = get(name).manifest
     assert manifest is not None

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from tunerstudio.engine.control import SessionControl, When
 from tunerstudio.engine.engine import Engine
+from tunerstudio.engine.exporting import export_study
 from tunerstudio.engine.results import SessionListener
 from tunerstudio.protocol.control import command_from
 from tunerstudio.protocol.loop import Channel, ChannelClosedError, Reporter, answer, failure
@@ -50,7 +51,7 @@ class EngineService:
     """Answers requests.
 
     They are device, open, trust; check, space, describe, prepare; check_space, cancel_check; run, stop, command,
-    detach; save.
+    detach; save, export.
     """
 
     def __init__(self, engine: Engine, channel: Channel) -> None:
@@ -75,9 +76,10 @@ class EngineService:
             "command": self._command,
             "detach": self._detach,
             "save": self._save,
+            "export": self._export,
             "trust": self._trust,
         }
-        self._slow = {"device", "check", "space", "check_space", "describe", "prepare", "save", "command"}
+        self._slow = {"device", "check", "space", "check_space", "describe", "prepare", "save", "export", "command"}
         self._cancel_space = threading.Event()
 
     def serve(self, lines: Iterable[bytes]) -> None:
@@ -260,6 +262,13 @@ class EngineService:
         )
         fields = ("trial", "score", "saved_score", "test", "verified")
         return {"models": [{"path": str(m.path), **{name: getattr(m, name) for name in fields}} for m in saved]}
+
+    def _export(self, params: Params, report: Reporter) -> Params:
+        to = Path(params["to"])
+        written = export_study(
+            Path(params["folder"]), params["kind"], to, params.get("number"), lambda text: report(None, text)
+        )
+        return {"files": [str(path) for path in written.files], "trial": written.trial}
 
     # -- the search -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,13 @@ from typing import Literal
 
 from tunerstudio.export_code.data import plain_features, read_plan, save_arrays
 from tunerstudio.export_code.notebook import notebook_text
-from tunerstudio.export_code.programs import DataShape, Program, hypermodel_program, training_program
+from tunerstudio.export_code.programs import (
+    DataShape,
+    Program,
+    hypermodel_program,
+    plain_file_name,
+    training_program,
+)
 from tunerstudio.study.catalogue import load_catalogue
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import TunerStudioError
@@ -18,6 +24,11 @@ CodeKind = Literal["hypermodel", "script", "notebook"]
 
 ENDINGS: dict[CodeKind, str] = {"hypermodel": "_search.py", "script": "_train.py", "notebook": "_search.ipynb"}
 """What the name of an exported file ends with."""
+
+
+def code_file_name(name: str, kind: CodeKind) -> str:
+    """What the file is called that a study called `name` is exported to."""
+    return plain_file_name(name) + ENDINGS[kind]
 
 
 def export_code(

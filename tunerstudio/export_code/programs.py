@@ -237,7 +237,7 @@ def _search_lines(document: StudyDocument, what: Measured) -> str:
         named["max_trials"] = repr(search.budget.trials)
     named["executions_per_trial"] = repr(document.training.executions)
     named["seed"] = repr(search.seed or 1)
-    named |= {"directory": quoted("search"), "project_name": quoted(_file_name(document.name))}
+    named |= {"directory": quoted("search"), "project_name": quoted(plain_file_name(document.name))}
     fit: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)"}
     fit |= fit_arguments(document, what.objective)
     if not isinstance(document.training.batch_size, AnyTunable):
@@ -260,5 +260,6 @@ def _inline(text: str) -> str:
     return " ".join(text.split()).replace("\\", "/").replace('"', "'")
 
 
-def _file_name(text: str) -> str:
+def plain_file_name(text: str) -> str:
+    """`text` with `_` for everything that some system does not take in the name of a file."""
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "_" for letter in text)

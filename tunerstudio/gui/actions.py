@@ -65,8 +65,44 @@ def _file_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "show_folder", translate("Actions", "Show study &folder"), "file", "", "ph.folder", "study", separated=True
         ),
+        *export_actions(),
         ActionSpec("settings", translate("Actions", "&Settings…"), "file", "Ctrl+,", "ph.gear", separated=True),
         ActionSpec("quit", translate("Actions", "&Quit"), "file", "Ctrl+Q", "ph.sign-out", separated=True),
+    )
+
+
+def export_actions() -> tuple[ActionSpec, ...]:
+    """The commands that write a study as Python."""
+    translate = QCoreApplication.translate
+    return (
+        ActionSpec(
+            "export:hypermodel",
+            translate("Actions", "&Export the search as Python…"),
+            "file",
+            "Ctrl+Shift+E",
+            "ph.file-code",
+            "study",
+            translate("Actions", "Writes a HyperModel and its search, which need Keras Tuner alone, and their data."),
+            separated=True,
+        ),
+        ActionSpec(
+            "export:script",
+            translate("Actions", "Export &one trial as Python…"),
+            "file",
+            "",
+            "ph.file-py",
+            "study",
+            translate("Actions", "Writes the training of the selected trial, or of the best one, without a search."),
+        ),
+        ActionSpec(
+            "export:notebook",
+            translate("Actions", "Export the search as a note&book…"),
+            "file",
+            "",
+            "ph.notebook",
+            "study",
+            translate("Actions", "Writes the search with Keras Tuner as a Jupyter notebook, and its data."),
+        ),
     )
 
 

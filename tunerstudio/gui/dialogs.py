@@ -33,6 +33,17 @@ def choose_data_file(parent: QWidget, start: Path) -> Path | None:
     return Path(name) if name else None
 
 
+def choose_code_file(parent: QWidget, suggested: Path) -> Path | None:
+    """Where to write Python to, or None; the ending is that of the suggestion if the user gives none."""
+    translate = QCoreApplication.translate
+    kind = translate("Dialogs", "Python") if suggested.suffix == ".py" else translate("Dialogs", "Notebook")
+    title = translate("Dialogs", "Export as Python")
+    name, _ = QFileDialog.getSaveFileName(parent, title, str(suggested), f"{kind} (*{suggested.suffix})")
+    if not name:
+        return None
+    return Path(name) if Path(name).suffix else Path(name + suggested.suffix)
+
+
 def choose_study_folder(parent: QWidget, start: Path) -> Path | None:
     """A study folder, or None."""
     title = QCoreApplication.translate("Dialogs", "Choose a study folder")

@@ -1,4 +1,4 @@
-"""Long requests to the engine other than the search: save the best models."""
+"""Long requests to the engine other than the search: save the best models, write the study as Python."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ class EngineTasks(QObject):
         """Write the models of these trials into the study's `models` folder."""
         self._ask("save", {"numbers": numbers, "to": None}, self.tr("Saving the chosen models…"), self._saved)
 
+    def export_code(self, kind: str, to: Path, number: int | None = None) -> None:
+        """Write the study as Python to the file `to`; see `engine.exporting.export_study`."""
+        params = {"kind": kind, "to": str(to), "number": number}
+        self._ask("export", params, self.tr("Writing {file}…").format(file=to.name), self._exported)
+
     def _ask(self, method: str, params: dict[str, Any], text: str, on_reply: Any) -> None:
         study = self._workspace.study
         if study is None or self._busy:
@@ -62,6 +67,12 @@ class EngineTasks(QObject):
             folder = Path(str(models[0]["path"])).parent.parent
             text = self.tr("1 model saved in {}.") if len(models) == 1 else self.tr("{n} models saved in {}.")
             self.told.emit(text.format(folder, n=len(models)))
+
+    def _exported(self, result: dict[str, Any]) -> None:
+        self._done()
+        program, data = (Path(str(file)) for file in result["files"])
+        text = self.tr("{file} and {data} are written to {folder}: they need TensorFlow and Keras Tuner only.")
+        self.told.emit(text.format(file=program.name, data=data.name, folder=program.parent))
 
     def _fail(self, failure: Failure) -> None:
         self._done()

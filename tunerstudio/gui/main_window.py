@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tunerstudio.export_code.export import ENDINGS, code_file_name
 from tunerstudio.gui import dialogs, recent
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.data_page.edits import with_file
@@ -49,6 +50,8 @@ from tunerstudio.gui.workspace import Workspace
 from tunerstudio.locations import log_folder
 from tunerstudio.store.reader import has_history
 from tunerstudio.study.examples import Example, find_examples
+from tunerstudio.study.model import BlocksModel
+from tunerstudio.study.trials import TrialState
 from tunerstudio.study.trust import is_trusted, trust
 from tunerstudio.version import VERSION
 
@@ -181,6 +184,7 @@ class MainWindow(QMainWindow):
             "ask_for_trust": self._ask_for_trust,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
             "save_trials": lambda: self.tasks.save_trials([int(number) for number in argument.split(",")]),
+            "export": lambda: self._export(argument),
             "look": lambda: self._set_mode(argument),
             "messages": lambda: self.messages.setVisible(self.messages.isHidden()),
             "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
@@ -453,6 +457,26 @@ class MainWindow(QMainWindow):
         path = None if self.study is None else self._ask_for_data()
         if self.study is not None and path is not None:
             self.study.edit(self.tr("use another file"), with_file(self.study.document, path))
+
+    def _export(self, kind: str) -> None:
+        study = self.study
+        if study is None:
+            return
+        done = [number for number, trial in study.trials.items() if trial.state is TrialState.COMPLETED]
+        if not isinstance(study.document.model, BlocksModel):
+            self.tell(self.tr("Only a network of layers can be written as Python."), "", "warning")
+            return
+        if kind == "script" and not done:
+            self.tell(
+                self.tr("A script trains one trial, and none is completed yet: run the search first."), "", "warning"
+            )
+            return
+        chosen = [number for number in study.selection if number in done]
+        name = next(code_file_name(study.document.name, known) for known in ENDINGS if known == kind)
+        path = dialogs.choose_code_file(self, study.folder / name)
+        if path is not None:
+            study.save_now()
+            self.tasks.export_code(kind, path, chosen[0] if kind == "script" and len(chosen) == 1 else None)
 
     def _undo(self) -> None:
         if self.study is not None:

@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Task = Literal["binary", "multiclass", "regression"]
-ColumnKind = Literal["numeric", "categorical"]
+ColumnKind = Literal["numeric", "categorical", "text"]
 ColumnRole = Literal["feature", "target", "ignore", "sample_weight"]
+Look = Literal["table", "image", "text", "series"]
+"""What the network sees of a row: numbers side by side, a picture, words in order, or steps in time."""
+
 BundledName = Literal["breast_cancer", "digits", "wine", "iris", "diabetes"]
 
 
@@ -82,6 +85,36 @@ class ImageShape(_Model):
     maximum: float = Field(default=255.0, gt=0, description="Brightest value; pixels are divided by it.")
 
 
+class TextOptions(_Model):
+    """How columns of the kind `text` become numbers.
+
+    A text that is the only feature is a sequence of word numbers (0: nothing, 1: an unknown word); beside other
+    features it is told by which of its most frequent 1,000 words it holds.
+    """
+
+    words: int = Field(default=5000, ge=10, le=100_000, description="Word numbers, those for nothing and unknown too.")
+    length: int | None = Field(
+        default=None, ge=1, le=5000, description="Words per text; null: enough for 95 % of the training rows."
+    )
+
+
+class Window(_Model):
+    """The rows follow each other in time: each prediction is made from the rows before it."""
+
+    past: int = Field(default=24, ge=2, le=5000, description="Rows that a prediction is made from.")
+    horizon: int = Field(
+        default=1, ge=0, le=5000, description="Rows from the last known one to the predicted one; 0: the same row."
+    )
+    own_past: bool = Field(
+        default=True, description="Whether past values of the target are known, too; never with a horizon of 0."
+    )
+
+    @property
+    def knows_target(self) -> bool:
+        """Whether past values of the target go into the model."""
+        return self.own_past and self.horizon > 0
+
+
 class Data(_Model):
     """All about the data of a study."""
 
@@ -92,6 +125,8 @@ class Data(_Model):
     missing: Literal["median", "mean", "zero"] = Field(default="median", description="Fill for missing numbers.")
     scaling: Literal["standard", "minmax", "none"] = Field(default="standard", description="Scaling of numbers.")
     image: ImageShape | None = None
+    text: TextOptions = TextOptions()
+    window: Window | None = Field(default=None, description="For series; null: every row stands for itself.")
     split: Split = Split()
 
     @model_validator(mode="after")
@@ -102,6 +137,16 @@ class Data(_Model):
                 raise ValueError(f"the column {column.name!r} is listed twice")
             seen.add(column.name)
         return self
+
+    @property
+    def look(self) -> Look:
+        """What the network sees of a row."""
+        if self.image is not None:
+            return "image"
+        if self.window is not None:
+            return "series"
+        kinds = [column.kind for column in self.columns if column.role == "feature"]
+        return "text" if kinds == ["text"] else "table"
 
     def named_with_role(self, role: ColumnRole) -> list[str]:
         """Names of the columns that have `role`, in order."""

@@ -37,6 +37,20 @@ class CategoricalInput(_Model):
     vocabulary: tuple[str, ...] = Field(min_length=1)
 
 
+class TextInput(_Model):
+    """Text, in small letters and without punctuation, divided at blanks (see `study.words`).
+
+    With a length: the numbers of its first words, filled up with 0; 1 is an unknown word, 2 the first of `vocabulary`.
+    Without: for each word of `vocabulary` whether the text holds it, with one more place in front for unknown ones.
+    """
+
+    kind: Literal["text"] = "text"
+    name: str
+    columns: tuple[str, ...] = Field(min_length=1, max_length=1)
+    vocabulary: tuple[str, ...] = Field(min_length=1, description="Most frequent first.")
+    length: int | None = Field(default=None, gt=0)
+
+
 class ImageInput(_Model):
     """Pixels of one image per row, divided by the brightest value and given the shape (height, width, channels)."""
 
@@ -56,7 +70,7 @@ class ArrayInput(_Model):
     scale: float = 1.0
 
 
-InputPlan = NumericInput | CategoricalInput | ImageInput | ArrayInput
+InputPlan = NumericInput | CategoricalInput | TextInput | ImageInput | ArrayInput
 
 
 class TargetPlan(_Model):
@@ -86,13 +100,19 @@ class PreparedData(_Model):
     Beside it lie, one row per usable row of the source, in source order:
     `numeric.npy` (rows, n) float32 with NaN for missing, the columns of all numeric and image inputs in plan order;
     `categorical.npy` (rows, c) fixed-width str, "" for missing, the columns of all categorical inputs in plan order;
-    `array.npy` for an ArrayInput; `target.npy`; `parts.npy` (rows,) int8: 0 train, 1 validation, 2 test;
+    `text_<i>.npy` (bytes,) uint8 and `text_<i>_ends.npy` (rows,) int64, UTF-8 of all rows and where each row ends, for
+    the i-th text input; `array.npy` for an ArrayInput; `target.npy`; `parts.npy` (rows,) int8: 0 train, 1 validation, 2 test;
     `weights.npy` (rows,) float32 only if there is a sample-weight column; `source_rows.npy` (rows,) int64.
+
+    With windows (`past` > 0), a row is a window and what it predicts: `numeric.npy` and `categorical.npy` hold the rows
+    of the source, of which window r sees the `past` ones that end with row `ends.npy`[r] (rows,) int64, oldest first;
+    every input has one more axis of that length behind the batch.
     """
 
     inputs: tuple[InputPlan, ...] = Field(min_length=1)
     target: TargetPlan
     rows: int
+    past: int = Field(default=0, ge=0, description="Rows of the source that each row sees; 0: no windows.")
     parts: tuple[int, int, int] = Field(description="Rows for training, validation and test.")
     fingerprint: str = Field(description="SHA-256 of the source file's bytes (or the bundled set's name and version).")
     source: str = Field(description="File name or bundled name, for cards.")

@@ -113,14 +113,7 @@ class FieldRow(QWidget):
         self._plain.show_value(UNSET)
 
     def _make_dice(self, tunable: bool) -> QToolButton:
-        dice = QToolButton()
-        dice.setCheckable(True)
-        dice.setAutoRaise(True)
-        dice.setIconSize(QSize(20, 20))
-        dice.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
-        dice.setIcon(self._theme.icon("ph.dice-five", "muted"))
-        dice.setToolTip(self.tr("Let the search vary {name}").format(name=self.argument.name))
-        dice.setAccessibleName(self.tr("tune {name}").format(name=self.argument.name))
+        dice = self._make_switch("ph.dice-five", 20, self.tr("Let the search vary {name}"), self.tr("tune {name}"))
         dice.toggled.connect(self._dice_toggled)
         dice.installEventFilter(self)
         policy = dice.sizePolicy()
@@ -130,17 +123,23 @@ class FieldRow(QWidget):
         return dice
 
     def _make_gear(self, shown: bool) -> QToolButton:
-        gear = QToolButton()
-        gear.setCheckable(True)
-        gear.setAutoRaise(True)
-        gear.setIconSize(QSize(18, 18))
-        gear.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
-        gear.setIcon(self._theme.icon("ph.sliders-horizontal", "muted"))
-        gear.setToolTip(self.tr("Set the arguments of {name}").format(name=self.argument.name))
-        gear.setAccessibleName(self.tr("arguments of {name}").format(name=self.argument.name))
+        tip, name = self.tr("Set the arguments of {name}"), self.tr("arguments of {name}")
+        gear = self._make_switch("ph.sliders-horizontal", 18, tip, name)
         gear.clicked.connect(self._gear_clicked)
         gear.setVisible(shown)
         return gear
+
+    def _make_switch(self, icon: str, size: int, tip: str, name: str) -> QToolButton:
+        """A button that stays pressed; `tip` and `name` have a place for the field's name."""
+        button = QToolButton()
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setIconSize(QSize(size, size))
+        button.setMinimumSize(MINIMUM_TARGET, MINIMUM_TARGET)
+        button.setIcon(self._theme.icon(icon, "muted"))
+        button.setToolTip(tip.format(name=self.argument.name))
+        button.setAccessibleName(name.format(name=self.argument.name))
+        return button
 
     def _arrange(self) -> None:
         self._grid = QGridLayout(self)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QTabWidget, QToolButton, QToolTip, QVBoxLayout, QWidget
 
+from tunerstudio.gui.actions import export_actions
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor import tree
 from tunerstudio.gui.model_editor.clipboard import NoBlocksError, blocks_from_text, blocks_text
@@ -42,10 +43,12 @@ class LayersPanel(QWidget):
     Signals:
         trouble_changed: () `troubles()` would answer differently.
         go_requested: (str) another page, such as "data".
+        command_requested: (str) a command of the main window, such as "export:hypermodel".
     """
 
     trouble_changed = Signal()
     go_requested = Signal(str)
+    command_requested = Signal(str)
 
     def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
         """Show nothing before `set_study`."""
@@ -147,17 +150,17 @@ class LayersPanel(QWidget):
         self._wrap_menu = self._make_wrap_menu()
         bar.addWidget(heading_label(self._theme, self.tr("Network")))
         bar.addStretch(1)
-        templates = QToolButton()
-        templates.setText(self.tr("Templates"))
-        templates.setToolTip(self.tr("Start again from a network that suits the data"))
-        templates.setMinimumHeight(MINIMUM_TARGET)
-        templates.setAutoRaise(True)
-        templates.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.templates_menu = QMenu(templates)
-        self.templates_menu.setToolTipsVisible(True)
+        tip = self.tr("Start again from a network that suits the data")
+        templates, self.templates_menu = _menu_button(self.tr("Templates"), tip)
         self.templates_menu.aboutToShow.connect(self._list_templates)
-        templates.setMenu(self.templates_menu)
+        tip = self.tr("Write the network and its search as Python that runs without this program")
+        python, menu = _menu_button(self.tr("Python"), tip)
+        for spec in export_actions():
+            action = menu.addAction(self._theme.icon(spec.icon), spec.text)
+            action.setToolTip(spec.tip)
+            action.triggered.connect(lambda _checked=False, command=spec.id: self.command_requested.emit(command))
         bar.addWidget(templates)
+        bar.addWidget(python)
         for key, action in self._actions.items():
             if key in _MENU_ONLY:
                 continue
@@ -476,3 +479,17 @@ class LayersPanel(QWidget):
         search = document.search.model_copy(update={"objective": fresh.search.objective})
         update = {"model": fresh.model, "training": fresh.training, "search": search}
         self._study.edit(self.tr("start from a template"), document.model_copy(update=update))
+
+
+def _menu_button(text: str, tip: str) -> tuple[QToolButton, QMenu]:
+    """A flat button that opens a menu."""
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setMinimumHeight(MINIMUM_TARGET)
+    button.setAutoRaise(True)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(button)
+    menu.setToolTipsVisible(True)
+    button.setMenu(menu)
+    return button, menu

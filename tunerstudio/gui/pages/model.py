@@ -76,6 +76,7 @@ class ModelPage(Page):
         self.code = CodePanel(theme, services.engine)
         self.estimator = EstimatorPanel(theme, self._catalogue)
         self.layers.trouble_changed.connect(self.status_changed)
+        self.layers.command_requested.connect(self.action_requested)
         self.layers.go_requested.connect(lambda page: self.action_requested.emit(f"go:{page}"))
         self.code.trouble_changed.connect(self.status_changed)
         self.code.model_chosen.connect(self._take_code)
