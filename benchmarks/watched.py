@@ -20,12 +20,14 @@ class Sample:
     Attributes:
         at: Seconds since 1970.
         cpu_s: Processor time so far of the command and all processes under it, ended ones included.
+        own_cpu_s: Processor time so far of the command's own process alone.
         own_mb: Memory of the command's own process in MB.
         largest_mb: Memory of the largest process under it in MB.
     """
 
     at: float
     cpu_s: float
+    own_cpu_s: float
     own_mb: float
     largest_mb: float
 
@@ -82,4 +84,6 @@ class Watched:
                 held.append(process.memory_info().rss / 2**20)
         except psutil.NoSuchProcess:
             return  # one has ended in this moment
-        self.samples.append(Sample(time.time(), sum(self._cpu_s.values()), held[0], max(held[1:], default=0.0)))
+        self.samples.append(
+            Sample(time.time(), sum(self._cpu_s.values()), self._cpu_s[pid], held[0], max(held[1:], default=0.0))
+        )

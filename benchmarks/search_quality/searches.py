@@ -193,7 +193,9 @@ def _proposer(job: Job, table: Table, seed: int, pruner: Pruner | None) -> Propo
     options = dict(_option(pair) for pair in text.split(",")) if text else {}
     manifest = get(name).manifest
     assert manifest is not None
-    return AlgorithmHost(manifest, table.space, Objective(), seed, job.trials, table.epochs, options, pruner=pruner)
+    return AlgorithmHost(
+        manifest, table.space, Objective(), seed, job.trials, table.epochs, options, pruner=pruner, slots=job.slots
+    )
 
 
 def _option(pair: str) -> tuple[str, JsonValue]:
