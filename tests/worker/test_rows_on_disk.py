@@ -100,6 +100,36 @@ def test_data_in_memory_give_the_same_when_they_are_read_in_place(monkeypatch):
     assert_same((fit_road.train(seeded(build), arrays, chosen, curve, StopRequest()), curve), usual)
 
 
+def test_several_steps_per_call_train_the_same(no_memory, monkeypatch):
+    arrays, chosen = table(), plan()
+    given = on_disk(arrays)
+    usual, curve = Curve(), Curve()
+    results = [fit_road.train(seeded(build), given, chosen, usual, StopRequest())]
+    monkeypatch.setattr("tunerstudio.worker.steps_per_call.LEAST_BATCHES", 2)
+    model = seeded(build)
+    results.append(fit_road.train(model, given, chosen, curve, StopRequest()))
+    assert model.steps_per_execution > 1
+    assert_same((results[1], curve), (results[0], usual))
+
+
+def test_steps_that_take_long_are_called_one_by_one(no_memory, monkeypatch):
+    monkeypatch.setattr("tunerstudio.worker.steps_per_call.LEAST_BATCHES", 2)
+    monkeypatch.setattr("tunerstudio.worker.steps_per_call.CALL_S", 1e-9)
+    model = seeded(build)
+    fit_road.train(model, on_disk(table()), plan(), lambda epoch, metrics: None, StopRequest())
+    assert model.steps_per_execution == 1
+
+
+def test_a_callback_per_batch_hears_of_every_batch(no_memory, monkeypatch):
+    monkeypatch.setattr("tunerstudio.worker.steps_per_call.LEAST_BATCHES", 2)
+    heard = []
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: heard.append(batch))
+    arrays = table()
+    chosen = plan(callbacks=[callback])
+    fit_road.train(seeded(build), on_disk(arrays), chosen, lambda epoch, metrics: None, StopRequest())
+    assert len(heard) == chosen.epochs * -(-len(arrays.x_train) // chosen.batch_size)
+
+
 def test_a_fit_of_the_users_gets_all_rows(no_memory):
     seen = []
 

@@ -13,9 +13,11 @@ from tunerstudio.study.errors import ModelError
 from tunerstudio.worker.checkpoint import Checkpointer
 from tunerstudio.worker.fused_data import weights_by_class
 from tunerstudio.worker.fused_gradients import gradients_forgotten
+from tunerstudio.worker.fused_support import works_per_batch
 from tunerstudio.worker.hypermodels import FitFunction
 from tunerstudio.worker.row_order import OrderedRows, OrderOfEpoch, in_order
 from tunerstudio.worker.rows_on_disk import fills_memory
+from tunerstudio.worker.steps_per_call import measure_steps_per_call
 from tunerstudio.worker.training import FitPlan, FitResult, OnEpoch, StopRequest, TrainingArrays
 from tunerstudio.worker.watch import EpochWatch
 
@@ -76,6 +78,7 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
         if self._watch.out_of_patience:
             self.model.stop_training = True
             return
+        self._watch.lower_rate(self.model)
         if self._checkpointer is not None:
             watch, callbacks = self._watch, self._plan.callbacks
             self._checkpointer.epoch_ended(
@@ -152,6 +155,9 @@ def _fit_arguments(
         parts = (arrays.x_train, arrays.y_train) if weights is None else (arrays.x_train, arrays.y_train, weights)
         in_place = fills_memory(*validation, *parts)
         rows = OrderedRows(parts, plan.batch_size, plan.seed, in_place=in_place)
+        if in_place and not any(works_per_batch(callback) for callback in plan.callbacks):
+            with gradients_forgotten():
+                measure_steps_per_call(model, rows.dataset)
         arguments["callbacks"].insert(0, OrderOfEpoch(rows))
         if in_place and len(arrays.x_validation):
             ordered = OrderedRows(validation, plan.batch_size, plan.seed, in_order, in_place)

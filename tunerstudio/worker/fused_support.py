@@ -51,12 +51,13 @@ def _plan_reason(plan: FitPlan) -> str | None:
         names = ", ".join(sorted(plan.fit_arguments))
         return f"Arguments for fit are given: {names}."
     for callback in plan.callbacks:
-        if _works_per_batch(callback):
+        if works_per_batch(callback):
             return f"The callback {type(callback).__name__} works per batch."
     return None
 
 
-def _works_per_batch(callback: Any) -> bool:
+def works_per_batch(callback: Any) -> bool:
+    """Whether a callback does something before or after each batch."""
     if isinstance(callback, _EPOCH_LEVEL_CALLBACKS):
         return False
     if isinstance(callback, keras.callbacks.ModelCheckpoint):
