@@ -6,7 +6,9 @@ from PySide6.QtTest import QTest
 
 from tunerstudio.gui.model_editor.drawing import LayerFacts, NetworkDrawing
 from tunerstudio.gui.model_editor.drawing_layout import OUTPUT, places
+from tunerstudio.protocol.space import LayerDescription, NetworkDescription
 from tunerstudio.study.document import StudyDocument
+from tunerstudio.study.hyperparameters import Int, SearchSpace
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, resolve_network, search_space
 
@@ -72,11 +74,43 @@ def test_default_smallest_and_largest(drawing):
 
 
 def test_facts_count_only_for_what_is_drawn(drawing):
-    facts = {"dense_1": LayerFacts("2", 10), "flatten_1": LayerFacts("4", 0)}
-    drawing.show_facts({"dense_1_units": 5}, facts)
+    layers = (described("flatten_1", "input", (4,)), described("dense_1", "flatten_1", (2,), 10))
+    last = described("output", "dense_1", (3,), 9)
+    network = NetworkDescription(values={"dense_1_units": 5}, input_shape=(4,), layers=(*layers, last), weights=19)
+    drawing.show_description(network)
     assert not drawing.canvas.drawn.facts
-    drawing.show_facts({"dense_1_units": 2}, facts)
-    assert drawing._total.text() == "10 parameters"
+    drawing.show_description(network.model_copy(update={"values": {"dense_1_units": 2}}))
+    assert drawing._total.text() == "19 parameters"
+    assert drawing.canvas.drawn.facts["dense_1"] == LayerFacts("2", 10)
+    assert drawing.canvas.drawn.facts[OUTPUT] == LayerFacts("3", 9)
+
+
+def described(name, before, shape, weights=0, layer="Dense"):
+    return LayerDescription(name=name, layer=layer, inputs=(before,), shape=shape, weights=weights)
+
+
+def test_what_code_builds_is_drawn_once_it_is_described(qtbot, theme):
+    drawing = NetworkDrawing(theme)
+    qtbot.addWidget(drawing)
+    with qtbot.waitSignal(drawing.values_changed):
+        drawing.show_code("text")
+    assert drawing.values() == {}
+    space = SearchSpace(hyperparameters=(Int(name="units", min=2, max=9),))
+    layers = (described("first", "input", (2,), 10), described("last", "first", (1,), 3))
+    network = NetworkDescription(values={"units": 2}, input_shape=(4,), layers=layers, weights=13, space=space)
+    drawing.show_description(network)
+    assert [place.name for place in drawing.canvas.drawn.places] == [INPUT, "first", "last", OUTPUT]
+    assert drawing.canvas.drawn.facts["last"] == LayerFacts("1", 3)
+    assert drawing.canvas.drawn.facts[OUTPUT] == LayerFacts("1", 0)
+    assert drawing._total.text() == "13 parameters"
+    drawing._which.setCurrentIndex(2)
+    drawing._choose()
+    assert drawing.values() == {"units": 9}
+    with qtbot.assertNotEmitted(drawing.values_changed):
+        drawing.show_code("text")
+    drawing.show_failure("model.py, line 3: no")
+    assert drawing._total.text() == "model.py, line 3: no"
+    assert drawing.canvas.drawn.places == []
 
 
 def test_a_click_on_a_box_names_its_block(drawing, qtbot):

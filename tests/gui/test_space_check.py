@@ -122,15 +122,15 @@ def test_the_space_is_checked_by_itself_and_an_edit_makes_the_answer_old(page, q
     qtbot.waitUntil(lambda: page.watcher.report is not None)
     assert "1 of 2 checked fail" in page._space.text()
     assert page.layers.below.tabText(1) == "Whole space (!)"
-    page.layers.space.constraint_wanted.emit("pool_size <= 2")
+    page.layers.below.space.constraint_wanted.emit("pool_size <= 2")
     assert study_context.document.search.constraints == ("pool_size <= 2",)
     assert page.watcher.report is None
     study_context.undo_stack.undo()
 
 
 def test_shapes_and_sizes_stand_in_the_drawing(page, qtbot):
-    qtbot.waitUntil(lambda: bool(page.layers.drawing.canvas.drawn.facts))
-    assert page.layers.drawing._total.text() == "37 parameters"
+    qtbot.waitUntil(lambda: bool(page.layers.below.drawing.canvas.drawn.facts))
+    assert page.layers.below.drawing._total.text() == "37 parameters"
 
 
 def test_nothing_is_asked_while_the_page_is_hidden(page, qtbot):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunerstudio.study.hyperparameters import Scalar, Values
+from tunerstudio.study.hyperparameters import Scalar, SearchSpace, Values
 
 
 class _Model(BaseModel):
@@ -60,10 +60,11 @@ class SpaceProblem(_Model):
     """One way in which configurations cannot be built.
 
     Attributes:
-        layer: Name of the layer or block; "" if it is the network as a whole.
+        layer: Name of the layer or block, or the line of code (`model.py, line 12`); "" if it is the whole network.
         field: Of the block in the document, such as `model.blocks.1`; "" for the whole.
         reason: What is wrong, in a sentence.
         repair: What would help, in a sentence.
+        line: Of the user's Python file; None where it is no such line.
         count: Configurations checked that fail like this.
         share: Of the random configurations, 0 to 1.
         example: Values that fail.
@@ -78,6 +79,7 @@ class SpaceProblem(_Model):
     share: float
     example: Values
     narrowings: tuple[Narrowing, ...] = ()
+    line: int | None = None
 
 
 class SearchForecast(_Model):
@@ -142,9 +144,11 @@ class NetworkDescription(_Model):
         values: All of them.
         input_shape: Without the rows.
         weights: Of all layers.
+        space: Of a code model: all that may vary, which only the code knows; None for blocks.
     """
 
     values: Values
     input_shape: tuple[int, ...]
     layers: tuple[LayerDescription, ...]
     weights: int
+    space: SearchSpace | None = None

@@ -7,14 +7,13 @@ in Keras Tuner: features as they come from the preparation, and the target in th
 from __future__ import annotations
 
 import ast
-import contextlib
 import inspect
 import linecache
 import sys
 import textwrap
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,12 @@ import numpy as np
 
 from tunerstudio.study.errors import ModelError, TunerStudioError, suggest
 from tunerstudio.study.hyperparameters import Scalar, SearchSpace
+from tunerstudio.worker.code_errors import CodeError, user_code, user_frames
 from tunerstudio.worker.code_space import discover
 from tunerstudio.worker.hypermodels import BuiltModel
-from tunerstudio.worker.layers import first_sentence
+from tunerstudio.worker.layer_names import keep_names, names_begin_anew, names_given
 from tunerstudio.worker.training import NotFiniteError
+from tunerstudio.worker.weightless import few_weights, weights_without_numbers
 
 MODULE = "tunerstudio_user_model"
 """Name under which the user's file is loaded; out of the way of everything that can be imported."""
@@ -50,6 +51,7 @@ class CodeHypermodel:
         """`shape` is the features' without the rows."""
         self.source, self.entry = file, entry
         self._hypermodel, self._shape = hypermodel, shape
+        self._names = names_given()
 
     @classmethod
     def load(cls, file: Path, entry: str | None, shape: tuple[int, ...]) -> CodeHypermodel:
@@ -58,6 +60,7 @@ class CodeHypermodel:
         Raises:
             ModelError: If the file cannot be read or run, or has no such entry.
         """
+        names_begin_anew()
         module = load_module(file)
         hypermodel, name = _find_entry(module, file, entry)
         return cls(file, hypermodel, name, shape)
@@ -82,10 +85,9 @@ class CodeHypermodel:
     def blame(self, error: Exception) -> ModelError | None:
         """The line of the user's file, or of a file beside it, that raised `error`."""
         ours = (TunerStudioError, NotFiniteError, BrokenPipeError)  # raised through a fit of the user's own
-        if isinstance(error, ours) or not _frames(error, self.source):
+        if isinstance(error, ours) or not user_frames(error, self.source):
             return None
-        details = "".join(traceback.format_exception(error))
-        return ModelError(user_sentence(error, self.source, self.entry), details)
+        return CodeError(error, self.source, self.entry)
 
     def space(self, sample: Callable[[], tuple[np.ndarray, np.ndarray]]) -> SearchSpace:
         """All hyperparameters that the code asks for, found by calling it; `sample` gives one batch of the data.
@@ -96,8 +98,7 @@ class CodeHypermodel:
 
         def call(hp: Any) -> None:
             keras.utils.set_random_seed(0)
-            model = self._call_build(hp)
-            self._check(model)
+            model = self._looked_at(hp)
             if self._has_own_fit:
                 self._rehearse_fit(hp, model, *sample())
 
@@ -107,7 +108,24 @@ class CodeHypermodel:
     def _has_own_fit(self) -> bool:
         return type(self._hypermodel).fit is not keras_tuner.HyperModel.fit
 
+    def _looked_at(self, hp: Any) -> Any:
+        """A model that will not be trained, and may be too large to be."""
+        if not self._has_own_fit:
+            try:
+                with weights_without_numbers():
+                    return self._checked(hp)
+            except ModelError:
+                pass  # perhaps because it needs numbers in its weights
+        with few_weights():
+            return self._checked(hp)
+
+    def _checked(self, hp: Any) -> Any:
+        model = self._call_build(hp)
+        self._check(model)
+        return model
+
     def _call_build(self, hp: Any) -> Any:
+        keep_names(self._names)
         with user_code(self.source, self.entry):
             return self._hypermodel.build(hp)
 
@@ -246,38 +264,6 @@ def _takes_one(function: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-@contextlib.contextmanager
-def user_code(file: Path, where: str) -> Iterator[None]:
-    """Turn what the user's code raises inside into a ModelError with its own file and line."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise ModelError(user_sentence(error, file, where), traceback.format_exc()) from error
-
-
-def user_sentence(error: BaseException, file: Path, where: str) -> str:
-    """Where in the user's file `error` came up, what it is, and the line itself."""
-    frames = _frames(error, file)
-    what = f"{type(error).__name__}: {first_sentence(error)}"
-    if not frames:
-        return f"{file.name}, {where}: {what}"
-    frame = frames[-1]
-    place = f"{Path(frame.filename).name}, line {frame.lineno}"
-    inside = f", in {frame.name}" if frame.name != "<module>" else ""
-    return f"{place}{inside}: {what}" + (f" (the line reads `{frame.line}`)" if frame.line else "")
-
-
-def _frames(error: BaseException, file: Path) -> list[traceback.FrameSummary]:
-    return [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename, file)]
-
-
-def _is_users(filename: str, file: Path) -> bool:
-    path = Path(filename)
-    return path == file or (path.is_relative_to(file.parent) and "site-packages" not in path.parts)
 
 
 def _described(value: object) -> str:

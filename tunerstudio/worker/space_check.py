@@ -10,17 +10,16 @@ import psutil
 
 from tunerstudio.protocol.space import CheckedConfiguration, SearchForecast, SpaceReport
 from tunerstudio.study.constraints import broken_constraint, parse_constraints
-from tunerstudio.study.errors import ModelError, TunerStudioError
+from tunerstudio.study.errors import ModelError
 from tunerstudio.study.hyperparameters import UNCOUNTABLE
 from tunerstudio.study.machine import workers_for
-from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import search_space
 from tunerstudio.study.space_samples import Sample, space_samples
-from tunerstudio.worker.layer_errors import LayerError
 from tunerstudio.worker.opened import NetworkStudy
 from tunerstudio.worker.roads import ChooseRoad
-from tunerstudio.worker.space_findings import Failure, forecast, problems
-from tunerstudio.worker.space_shapes import Inference, NetworkFacts
+from tunerstudio.worker.space_findings import Failure, failure_from, forecast, problems
+from tunerstudio.worker.space_inference import NetworkInference, inference_of
+from tunerstudio.worker.space_shapes import NetworkFacts
 from tunerstudio.worker.space_time import Speed, Timing, speed_from, timed
 from tunerstudio.worker.training import StopRequest
 
@@ -51,11 +50,12 @@ class SpaceCheck:
     """One check of one study; `run` does it.
 
     Attributes:
-        study: With a model of blocks.
+        study: With a network of blocks or of code.
         choose_road: Picks the trainer for the timing.
         stop: Ends the check early.
         on_report: Takes reports on the way.
         count: Random configurations.
+        time_limit_s: After which no further configuration is looked at; code may be slow to build.
     """
 
     study: NetworkStudy
@@ -63,6 +63,7 @@ class SpaceCheck:
     stop: StopRequest
     on_report: OnReport
     count: int = 200
+    time_limit_s: float = 30.0
     _checked: list[CheckedConfiguration] = field(default_factory=list)
     _failures: list[Failure] = field(default_factory=list)
     _facts: list[_Facts] = field(default_factory=list)
@@ -70,24 +71,20 @@ class SpaceCheck:
     _forecast: SearchForecast | None = None
 
     def run(self) -> SpaceReport:
-        """The report on all that was checked before a stop.
-
-        Raises:
-            TunerStudioError: If the model is not of blocks.
-        """
+        """The report on all that was checked before a stop, or in the time that a check may take."""
         self._start = self._reported = time.monotonic()
         document = self.study.document
-        if not isinstance(document.model, BlocksModel):
-            raise TunerStudioError("Only a network of blocks can be checked as a whole; the search checks each trial.")
-        self._space = search_space(document)
+        self._space = search_space(document, self.study.space)
         constraints = parse_constraints(document.search.constraints)
         samples = list(space_samples(self._space, constraints, self.count, document.search.seed))
         self._total = len(samples)
-        target = self.study.data.plan.target
-        inference = Inference(document.model, self.study.features.shape[1:], target.outputs)
+        inference = inference_of(self.study)
         for sample in samples:
             if self.stop.now:
                 return self._report(complete=False)
+            if self._checked and time.monotonic() - self._start > self.time_limit_s:
+                self._total = len(self._checked)  # what is known by now has to do
+                break
             self._check(sample, inference)
             self._tell()
         self.on_report(self._report(complete=False))
@@ -96,11 +93,11 @@ class SpaceCheck:
 
     # One configuration
 
-    def _check(self, sample: Sample, inference: Inference) -> None:
+    def _check(self, sample: Sample, inference: NetworkInference) -> None:
         try:
             network = inference.network(sample.values)
-        except LayerError as error:
-            self._fail(sample, error.resolved.name, error.resolved.path, error.reason, error.repair)
+        except ModelError as error:
+            self._fail(sample, failure_from(error))
             return
         batch_size = self.study.fit_plan(sample.values, 0, epochs=1).batch_size
         needed, present = network.memory_mb(batch_size), psutil.virtual_memory().total / 1e6
@@ -110,7 +107,7 @@ class SpaceCheck:
                 f"this machine has {present / 1000:,.0f} GB"
             )
             repair = f"Make {network.largest} smaller: most of the weights are there."
-            self._fail(sample, network.largest, network.largest_field, reason, repair)
+            self._fail(sample, Failure(network.largest, network.largest_field, reason, repair))
             return
         measured = {**sample.values, "parameters": network.weights, "memory_mb": needed}
         if broken_constraint(parse_constraints(self.study.document.search.constraints), measured) is not None:
@@ -126,11 +123,11 @@ class SpaceCheck:
             )
         )
 
-    def _fail(self, sample: Sample, layer: str, where: str, reason: str, repair: str) -> None:
-        """Note a failure; the same layer failing with other sizes is the same problem."""
-        known = [one for one in self._failures if (one.where, _kind(one.reason)) == (where, _kind(reason))]
+    def _fail(self, sample: Sample, failure: Failure) -> None:
+        """Note a failure; the same layer or line failing with other sizes is the same problem."""
+        known = [one for one in self._failures if one.is_like(failure)]
         if not known:
-            known = [Failure(layer, where, reason, repair)]
+            known = [failure]
             self._failures += known
         problem = self._failures.index(known[0])
         configuration = CheckedConfiguration(kind=sample.kind, values=sample.values, problem=problem)
@@ -215,8 +212,3 @@ class SpaceCheck:
             took_s=time.monotonic() - self._start,
             complete=complete,
         )
-
-
-def _kind(reason: str) -> str:
-    """A reason without its numbers."""
-    return "".join(letter for letter in reason if not letter.isdigit() and letter not in ".,")

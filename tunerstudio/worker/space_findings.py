@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tunerstudio.protocol.space import CheckedConfiguration, Narrowing, SearchForecast, SpaceProblem
+from tunerstudio.study.errors import ModelError
 from tunerstudio.study.hyperparameters import Float, Int, Scalar, SearchSpace, Values, same_value
+from tunerstudio.worker.code_errors import CodeError
+from tunerstudio.worker.layer_errors import LayerError
 
 _EVIDENCE = 2
 """Failing configurations from which on a range is suggested to be narrowed."""
@@ -27,7 +30,26 @@ class Failure:
     where: str
     reason: str
     repair: str
+    line: int | None = None
     examples: list[CheckedConfiguration] = field(default_factory=list)
+
+    def is_like(self, other: Failure) -> bool:
+        """Whether both fail at the same place for the same reason, whatever the numbers in it."""
+        return (self.where, self.line, _kind(self.reason)) == (other.where, other.line, _kind(other.reason))
+
+
+def failure_from(error: ModelError) -> Failure:
+    """Where and why a network cannot be built, as far as the error knows."""
+    if isinstance(error, LayerError):
+        return Failure(error.resolved.name, error.resolved.path, error.reason, error.repair)
+    if isinstance(error, CodeError):
+        return Failure(error.place, "model.file", error.reason, "", error.line)
+    return Failure("", "", str(error).rstrip("."), "")
+
+
+def _kind(reason: str) -> str:
+    """A reason without its numbers."""
+    return "".join(letter for letter in reason if not letter.isdigit() and letter not in ".,")
 
 
 def problems(
@@ -42,6 +64,7 @@ def problems(
             field=failure.where,
             reason=failure.reason,
             repair=failure.repair,
+            line=failure.line,
             count=len(failure.examples),
             share=sum(one.kind == "random" for one in failure.examples) / drawn,
             example=failure.examples[0].values,

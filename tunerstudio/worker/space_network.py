@@ -1,16 +1,16 @@
-"""The layers of one configuration with their shapes and sizes, inferred without building them."""
+"""The layers of one configuration with their shapes and sizes, without a single weight being allocated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from tunerstudio.protocol.space import LayerDescription, NetworkDescription
-from tunerstudio.study.errors import TunerStudioError
-from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.hyperparameters import Scalar, Values
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import search_space, with_defaults
 from tunerstudio.worker.layer_errors import LayerError
 from tunerstudio.worker.opened import NetworkStudy
+from tunerstudio.worker.space_inference import code_inference
 from tunerstudio.worker.space_shapes import Inference
 
 
@@ -18,16 +18,31 @@ def describe_network(study: NetworkStudy, values: Mapping[str, Scalar] | None) -
     """The network at `values`, completed by defaults; None: at the defaults.
 
     Raises:
-        TunerStudioError: If the model is not of blocks.
+        ModelError: If the user's code cannot build it.
     """
-    model = study.document.model
-    if not isinstance(model, BlocksModel):
-        raise TunerStudioError("Only a network of blocks can be drawn before it is built.")
-    complete = with_defaults(search_space(study.document), values or {})
-    shape = study.features.shape[1:]
+    space = search_space(study.document, study.space)
+    complete = with_defaults(space, values or {})
+    shape, model = study.features.shape[1:], study.document.model
+    if isinstance(model, BlocksModel):
+        layers = _layers_of_blocks(study, model, complete)
+    else:
+        layers = code_inference(study).layers(complete)
+    weights = sum(layer.weights for layer in layers)
+    return NetworkDescription(
+        values=complete,
+        input_shape=shape,
+        layers=tuple(layers),
+        weights=weights,
+        space=None if isinstance(model, BlocksModel) else space,
+    )
+
+
+def _layers_of_blocks(study: NetworkStudy, model: BlocksModel, values: Values) -> list[LayerDescription]:
+    """Up to the first one that cannot be built."""
     layers: list[LayerDescription] = []
+    shape = study.features.shape[1:]
     try:
-        for resolved, facts in Inference(model, shape, study.data.plan.target.outputs).layers(complete):
+        for resolved, facts in Inference(model, shape, study.data.plan.target.outputs).layers(values):
             layers.append(
                 LayerDescription(
                     name=resolved.name,
@@ -50,5 +65,4 @@ def describe_network(study: NetworkStudy, values: Mapping[str, Scalar] | None) -
                 error=str(error),
             )
         )
-    weights = sum(layer.weights for layer in layers)
-    return NetworkDescription(values=complete, input_shape=shape, layers=tuple(layers), weights=weights)
+    return layers

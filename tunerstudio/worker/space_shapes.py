@@ -153,11 +153,11 @@ def layer_facts(resolved: ResolvedLayer, shapes: Sequence[Shape]) -> LayerFacts:
     if len(shapes) == 1:
         layer = make_layer(resolved)
         output = apply_resolved(resolved, inputs, layer)
-        return _facts(layer, shapes[0], tuple(output.shape))
+        return facts_of_layer(layer, shapes[0], tuple(output.shape))
     output = apply_resolved(resolved, inputs)
     made = list(_projections(output, inputs))
     shape = tuple(output.shape)
-    own = [_facts(layer, shapes[0], shape) for layer in made]
+    own = [facts_of_layer(layer, shapes[0], shape) for layer in made]
     size = math.prod(axis or 1 for axis in shape[1:])
     return LayerFacts(
         shape=shape,
@@ -176,7 +176,8 @@ def _projections(output: Any, inputs: Sequence[Any]) -> Iterator[Any]:
             yield history.operation
 
 
-def _facts(layer: Any, shape: Shape, output: Shape) -> LayerFacts:
+def facts_of_layer(layer: Any, shape: Shape, output: Shape) -> LayerFacts:
+    """What is known of a built layer that makes `output` of inputs of `shape`, both with the batch."""
     weights = sum(math.prod(weight.shape) for weight in layer.weights)
     trainable = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
     size = math.prod(axis or 1 for axis in output[1:])

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.code_ranges import CodeRanges
+from tunerstudio.gui.model_editor.network_views import NetworkViews
 from tunerstudio.gui.model_editor.outline import CodeOutline, outline_of, read_outline
 from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
 from tunerstudio.gui.model_editor.python_view import PythonView
@@ -80,6 +81,8 @@ class CodePanel(QWidget):
         self._banner = Banner(theme, closable=False)
         self.view = PythonView(theme, editable=True)
         self.view.textChanged.connect(self._typed)
+        self.below = NetworkViews(theme)
+        self.below.space.line_wanted.connect(self._show_line)
         self.ranges = CodeRanges(theme)
         self.ranges.setMinimumWidth(340)
         self.ranges.asked.connect(self.ask_for_hyperparameters)
@@ -128,7 +131,14 @@ class CodePanel(QWidget):
         column.addWidget(self._banner)
         halves = QSplitter()
         halves.setChildrenCollapsible(False)
-        halves.addWidget(self.view)
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.setChildrenCollapsible(False)
+        left.addWidget(self.view)
+        left.addWidget(self.below)
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 1)
+        left.setSizes([350, 200])
+        halves.addWidget(left)
         halves.addWidget(self.ranges)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
@@ -201,6 +211,11 @@ class CodePanel(QWidget):
             self._banner.tell("bad", sentence.format(file=self._file(), reason=error.strerror or error))
             return
         self._file_changed()
+
+    @property
+    def text(self) -> str:
+        """The file as it is on disk."""
+        return self._outline.text
 
     def problem(self) -> str:
         """Why the file cannot be used, in a sentence; empty if nothing speaks against it."""
@@ -308,6 +323,10 @@ class CodePanel(QWidget):
             entry = self._entry.currentData()
             changed = self._model.model_copy(update={"entry": entry})
             self.model_chosen.emit(changed, self.tr("use {name}").format(name=entry or "build"))
+
+    def _show_line(self, line: int) -> None:
+        self.view.mark(line)
+        self.view.go_to(line)
 
     def _open_outside(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._file())))

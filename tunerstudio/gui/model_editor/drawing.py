@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -15,9 +15,10 @@ from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
 from tunerstudio.gui.model_editor.summary import argument_segments
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Role, Theme, format_count
 from tunerstudio.gui.widgets.basics import ElidedLabel
+from tunerstudio.protocol.space import NetworkDescription
 from tunerstudio.study.hyperparameters import SearchSpace, Values
 from tunerstudio.study.model import BlocksModel
-from tunerstudio.study.network import INPUT, Network, resolve_network
+from tunerstudio.study.network import INPUT, Network, ResolvedLayer, resolve_network
 
 _BOX = QSize(100, 46)
 _GAP_X, _GAP_Y, _MARGIN = 18, 14, 10
@@ -64,7 +65,8 @@ class NetworkDrawing(QWidget):
         """Draw nothing yet."""
         super().__init__(parent)
         self._space = SearchSpace()
-        self._model = BlocksModel()
+        self._model: BlocksModel | None = BlocksModel()
+        self._code: object = None
         self._units: dict[str, float] = {}
         self._rng = np.random.default_rng()
         self._which = QuietComboBox()
@@ -115,16 +117,39 @@ class NetworkDrawing(QWidget):
         """Draw `model`, whose hyperparameters are `space`."""
         if (model, space) == (self._model, self._space):
             return
-        self._model, self._space = model, space
+        self._model, self._space, self._code = model, space, None
         self._choose()
 
-    def show_facts(self, values: Values, facts: Mapping[str, LayerFacts]) -> None:
-        """Write shapes and numbers of weights into the boxes, if they belong to what is drawn now."""
-        if values != self.values():
+    def show_code(self, code: object) -> None:
+        """Draw what code builds, which only a description tells; the same again unless `code` is another one."""
+        if self._model is None and code == self._code:
             return
-        self.canvas.show_network(Drawn(self.canvas.drawn.network, self.canvas.drawn.places, facts))
-        total = sum(fact.parameters for fact in facts.values())
-        self._total.setText(self.tr("{count} parameters").format(count=format_count(total)))
+        self._model, self._space, self._code = None, SearchSpace(), code
+        self._units = {}
+        self._draw()
+
+    def show_description(self, described: NetworkDescription) -> None:
+        """Draw shapes and numbers of weights, if they belong to what is drawn now."""
+        if self._model is None and described.space is not None and described.space != self._space:
+            self._space = described.space  # the first answer tells what may vary
+            if self._which.currentData() != "default":
+                self._choose()
+        if described.values != self.values():
+            return
+        network = described_network(described) if self._model is None else self.canvas.drawn.network
+        facts = {layer.name: LayerFacts(shape_text(layer.shape), layer.weights) for layer in described.layers}
+        facts[INPUT] = LayerFacts(shape_text(described.input_shape), 0)
+        last = described.layers[-1] if described.layers else None
+        if last is not None and not last.error:
+            facts[OUTPUT] = facts.pop(last.name) if self._model is not None else replace(facts[last.name], parameters=0)
+        self.canvas.show_network(Drawn(network, places(network), facts))
+        self._total.setText(self.tr("{count} parameters").format(count=format_count(described.weights)))
+
+    def show_failure(self, sentence: str) -> None:
+        """Say why the network that is asked for cannot be drawn."""
+        if self._model is None:
+            self.canvas.show_network(Drawn(Network((), INPUT), []))
+            self._total.setText(sentence)
 
     def _choose(self) -> None:
         which = self._which.currentData()
@@ -141,9 +166,12 @@ class NetworkDrawing(QWidget):
         self._draw()
 
     def _draw(self) -> None:
-        network = resolve_network(self._model, self.values())
-        self._total.setText("")
-        self.canvas.show_network(Drawn(network, places(network)))
+        if self._model is None:
+            self._total.setText(self.tr("Calling build(hp)…"))
+        else:
+            network = resolve_network(self._model, self.values())
+            self._total.setText("")
+            self.canvas.show_network(Drawn(network, places(network)))
         self.values_changed.emit()
 
 
@@ -224,7 +252,7 @@ class _Canvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = self._place_at(event.position().toPoint())
         layer = next((layer for layer in self.drawn.network.layers if place and layer.name == place.name), None)
-        if layer is not None:
+        if layer is not None and layer.path:
             self.clicked.emit(layer.path)
 
     def event(self, event: QEvent) -> bool:
@@ -243,6 +271,17 @@ class _Canvas(QWidget):
         if fact is not None:
             lines += [fact.shape, self.tr("{count} parameters").format(count=f"{fact.parameters:,}")]
         return "\n".join(lines)
+
+
+def described_network(described: NetworkDescription) -> Network:
+    """The network of a description, whose layers have no arguments and no place in the document."""
+    layers = tuple(ResolvedLayer(layer.layer, layer.name, {}, layer.inputs) for layer in described.layers)
+    return Network(layers, layers[-1].name if layers else INPUT)
+
+
+def shape_text(shape: tuple[int | None, ...] | None) -> str:
+    """`28×28×16`; what is unknown is a question mark."""
+    return "×".join("?" if size is None else str(size) for size in shape or ())
 
 
 def _fact_text(fact: LayerFacts | None) -> str:

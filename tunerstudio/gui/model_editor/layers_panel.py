@@ -8,18 +8,17 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QTabWidget, QToolButton, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from tunerstudio.gui.actions import export_actions
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.model_editor import tree
 from tunerstudio.gui.model_editor.clipboard import NoBlocksError, blocks_from_text, blocks_text
-from tunerstudio.gui.model_editor.drawing import NetworkDrawing
 from tunerstudio.gui.model_editor.inspector import Inspector
 from tunerstudio.gui.model_editor.network_tree import INPUT, OPTIMIZER, FixedRows, NetworkTree, Node
+from tunerstudio.gui.model_editor.network_views import NetworkViews
 from tunerstudio.gui.model_editor.node_fields import NodeFields
 from tunerstudio.gui.model_editor.palette import CONTAINER_ICONS, Palette, container_help, container_kind
-from tunerstudio.gui.model_editor.space_panel import SpacePanel
 from tunerstudio.gui.model_editor.suggestions import new_layer
 from tunerstudio.gui.model_editor.summary import Segment, argument_segments, block_title, container_title, short
 from tunerstudio.gui.model_editor.tree import BlockPath, Blocks, path_text
@@ -60,11 +59,9 @@ class LayersPanel(QWidget):
         self._problems: Mapping[str, str] = {}
         self.palette_panel = Palette(theme, catalogue)
         self.network = NetworkTree(theme, catalogue)
-        self.drawing = NetworkDrawing(theme)
-        self.drawing.layer_clicked.connect(self.show_field)
-        self.space = SpacePanel(theme)
-        self.space.field_wanted.connect(self.show_field)
-        self.space.constraint_wanted.connect(self._add_constraint)
+        self.below = NetworkViews(theme)
+        self.below.drawing.layer_clicked.connect(self.show_field)
+        self.below.space.field_wanted.connect(self.show_field)
         self.inspector = Inspector(theme, catalogue)
         self._fields = NodeFields(self.inspector, catalogue)
         self._actions = self._make_actions()
@@ -121,10 +118,6 @@ class LayersPanel(QWidget):
         halves = QSplitter(Qt.Orientation.Vertical)
         halves.setChildrenCollapsible(False)
         halves.addWidget(self.network)
-        self.below = QTabWidget()
-        self.below.setDocumentMode(True)
-        self.below.addTab(self.drawing, self.tr("Drawing"))
-        self.below.addTab(self.space, self.tr("Whole space"))
         halves.addWidget(self.below)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
@@ -202,7 +195,7 @@ class LayersPanel(QWidget):
         with contextlib.suppress(StudyError):  # `problems` says what is wrong: the last right space will do
             space = search_space(self._study.document)
             self.inspector.neighbours.hyperparameters = space.hyperparameters
-            self.drawing.show_model(model, space)
+            self.below.drawing.show_model(model, space)
         data = self._study.document.data
         loss = Segment(self.tr("loss {name}").format(name=model.loss)) if model.loss != "auto" else None
         output = [Segment(output_units(data, self._study.preview)), *([loss] if loss else [])]
@@ -432,13 +425,6 @@ class LayersPanel(QWidget):
         model = self._model()
         if model is not None:
             self._edit(self.tr("choose metrics"), model.model_copy(update={"metrics": tuple(names)}))
-
-    def _add_constraint(self, line: str) -> None:
-        if self._study is None or line in self._study.document.search.constraints:
-            return
-        document = self._study.document
-        search = document.search.model_copy(update={"constraints": (*document.search.constraints, line)})
-        self._study.edit(self.tr("add a constraint"), document.model_copy(update={"search": search}))
 
     def _edit(self, text: str, model: BlocksModel, merge_key: str = "") -> None:
         if self._study is not None:

@@ -139,9 +139,12 @@ class PythonView(QPlainTextEdit):
             self.setPlainText(text)
         self.mark(marked_line)
         if marked_line is not None:
-            cursor = QTextCursor(self.document().findBlockByNumber(marked_line - 1))
-            self.setTextCursor(cursor)
-            self.centerCursor()
+            self.go_to(marked_line)
+
+    def go_to(self, line: int) -> None:
+        """Put the cursor into a line (from 1), in the middle of the view."""
+        self.setTextCursor(QTextCursor(self.document().findBlockByNumber(line - 1)))
+        self.centerCursor()
 
     def number_width(self) -> int:
         """Room for line numbers, in pixels."""

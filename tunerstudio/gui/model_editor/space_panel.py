@@ -24,10 +24,12 @@ class SpacePanel(QScrollArea):
 
     Signals:
         field_wanted: (str) go to this field of the document.
+        line_wanted: (int) go to this line of the Python file.
         constraint_wanted: (str) add this line to the search's constraints.
     """
 
     field_wanted = Signal(str)
+    line_wanted = Signal(int)
     constraint_wanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -103,7 +105,9 @@ class SpacePanel(QScrollArea):
             layout.addWidget(muted_label(problem.repair))
         links = QHBoxLayout()
         links.setSpacing(SPACE_S)
-        if problem.field:
+        if problem.line is not None:
+            links.addWidget(link_button(self.tr("Show the line"), partial(self.line_wanted.emit, problem.line)))
+        elif problem.field.startswith("model.blocks"):
             links.addWidget(link_button(self.tr("Show it"), lambda: self.field_wanted.emit(problem.field)))
         for narrowing in problem.narrowings:
             if narrowing.constraint:

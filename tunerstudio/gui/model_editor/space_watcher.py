@@ -12,8 +12,7 @@ from tunerstudio.protocol.service import Failure
 from tunerstudio.protocol.space import NetworkDescription, SpaceReport
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.hyperparameters import Values
-from tunerstudio.study.model import BlocksModel
-from tunerstudio.study.search import Budget
+from tunerstudio.study.model import EstimatorModel
 
 CHECK_DELAY_MS = 700
 """Time without an edit before the space is checked: typing must not start a check per key."""
@@ -28,11 +27,13 @@ class SpaceWatcher(QObject):
         report_changed: (SpaceReport | None) what the check knows so far; None: nothing any more.
         failed: (str) the check could not be done; why.
         described: (NetworkDescription) shapes and sizes of the network that was asked for.
+        describe_failed: (str) that network could not be described; why.
     """
 
     report_changed = Signal(object)
     failed = Signal(str)
     described = Signal(object)
+    describe_failed = Signal(str)
 
     def __init__(self, engine: ServiceClient, parent: QObject | None = None) -> None:
         """Ask `engine`."""
@@ -40,6 +41,7 @@ class SpaceWatcher(QObject):
         self._engine = engine
         self._study: StudyContext | None = None
         self._asked: tuple[object, ...] | None = None
+        self._code = ""
         self._values: Values = {}
         self._check: int | None = None
         self._describe: int | None = None
@@ -71,11 +73,12 @@ class SpaceWatcher(QObject):
         self._asked = None
         self._tell(None)
 
-    def watch(self) -> None:
-        """The document may have changed, and somebody looks: check again if it has."""
-        if self._study is None or not isinstance(self._study.document.model, BlocksModel):
+    def watch(self, code: str = "") -> None:
+        """The document, or the `code` of its model, may have changed, and somebody looks: check again if it has."""
+        if self._study is None or isinstance(self._study.document.model, EstimatorModel):
             return
-        if _relevant(self._study.document) != self._asked:
+        self._code = code
+        if self._relevant(self._study.document) != self._asked:
             self._forget_check()
             self._asked = None
             if self._report is not None:
@@ -104,7 +107,7 @@ class SpaceWatcher(QObject):
         if not self._may_ask() or self._study is None:
             return
         self._study.save_now()
-        self._asked = _relevant(self._study.document)
+        self._asked = self._relevant(self._study.document)
         params = {"folder": str(self._study.folder)}
         self._check = self._engine.request("check_space", params, self._checked, self._check_failed, None)
 
@@ -144,12 +147,11 @@ class SpaceWatcher(QObject):
         self.described.emit(NetworkDescription.model_validate(result["description"]))
 
     def _describe_failed(self, failure: Failure) -> None:
-        """The check of the whole space says what is wrong; a drawing without shapes says enough."""
         self._describe = None
+        self.describe_failed.emit(failure.message)
 
-
-def _relevant(document: StudyDocument) -> tuple[object, ...]:
-    """All of a document that the answer depends on."""
-    search = document.search
-    budget: Budget = search.budget
-    return document.data, document.model, document.training, search.constraints, search.workers, budget.trials
+    def _relevant(self, document: StudyDocument) -> tuple[object, ...]:
+        """All that the answer depends on."""
+        search, training = document.search, document.training
+        trials = search.budget.trials
+        return document.data, document.model, self._code, training, search.constraints, search.workers, trials

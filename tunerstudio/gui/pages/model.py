@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -11,10 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout,
 from tunerstudio.gui.context import StudyContext
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.code_panel import CodePanel
-from tunerstudio.gui.model_editor.drawing import LayerFacts
-from tunerstudio.gui.model_editor.drawing_layout import OUTPUT
 from tunerstudio.gui.model_editor.estimator_panel import EstimatorPanel
 from tunerstudio.gui.model_editor.layers_panel import LayersPanel
+from tunerstudio.gui.model_editor.network_views import NetworkViews
 from tunerstudio.gui.model_editor.space_panel import headline
 from tunerstudio.gui.model_editor.space_watcher import SpaceWatcher
 from tunerstudio.gui.pages.base import Page, PageStatus, Readiness
@@ -27,7 +27,7 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.hyperparameters import UNCOUNTABLE
 from tunerstudio.study.model import BlocksModel, CodeModel, EstimatorModel, ModelSpec
-from tunerstudio.study.network import INPUT, placed_layers, search_space
+from tunerstudio.study.network import placed_layers, search_space
 from tunerstudio.study.objectives import objective_problem, usual_objective
 from tunerstudio.study.templates import new_document, template_names
 
@@ -70,15 +70,18 @@ class ModelPage(Page):
         self.watcher = SpaceWatcher(services.engine, self)
         self.watcher.report_changed.connect(self._show_report)
         self.watcher.described.connect(self._show_description)
+        self.watcher.failed.connect(lambda sentence: self._views().space.show_failure(sentence))
+        self.watcher.describe_failed.connect(lambda sentence: self._views().drawing.show_failure(sentence))
         self.layers = LayersPanel(theme, self._catalogue)
-        self.watcher.failed.connect(self.layers.space.show_failure)
-        self.layers.drawing.values_changed.connect(lambda: self.watcher.describe(self.layers.drawing.values()))
         self.code = CodePanel(theme, services.engine)
+        for views in (self.layers.below, self.code.below):
+            views.drawing.values_changed.connect(partial(self._describe_drawn, views))
+            views.space.constraint_wanted.connect(self._add_constraint)
         self.estimator = EstimatorPanel(theme, self._catalogue)
         self.layers.trouble_changed.connect(self.status_changed)
         self.layers.command_requested.connect(self.action_requested)
         self.layers.go_requested.connect(lambda page: self.action_requested.emit(f"go:{page}"))
-        self.code.trouble_changed.connect(self.status_changed)
+        self.code.trouble_changed.connect(self._code_read)
         self.code.model_chosen.connect(self._take_code)
         self.code.ranges_chosen.connect(self._take_ranges)
         self.estimator.trouble_changed.connect(self.status_changed)
@@ -167,8 +170,35 @@ class ModelPage(Page):
         """Let the whole space be checked, unless something is wrong that is told already."""
         if self._problems or self._troubles():
             self.watcher.rest()
-        else:
-            self.watcher.watch()
+            return
+        if self._kind == "code":
+            if self.code.problem():
+                self.watcher.rest()
+                return
+            assert self._study is not None
+            document = self._study.document
+            self.code.below.drawing.show_code((document.model, document.training, self.code.text))
+        self.watcher.watch(self.code.text if self._kind == "code" else "")
+
+    def _code_read(self) -> None:
+        """The file was read, for the first time or again."""
+        if self._study is not None and self.isVisible() and self._kind == "code":
+            self._watch()
+        self.status_changed.emit()
+
+    def _views(self) -> NetworkViews:
+        """Drawing and space of the kind of model that the document has."""
+        return self.code.below if self._kind == "code" else self.layers.below
+
+    def _describe_drawn(self, views: NetworkViews) -> None:
+        self.watcher.describe(views.drawing.values())
+
+    def _add_constraint(self, line: str) -> None:
+        if self._study is None or line in self._study.document.search.constraints:
+            return
+        document = self._study.document
+        search = document.search.model_copy(update={"constraints": (*document.search.constraints, line)})
+        self._study.edit(self.tr("add a constraint"), document.model_copy(update={"search": search}))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -180,19 +210,13 @@ class ModelPage(Page):
         self.watcher.rest()
 
     def _show_report(self, report: SpaceReport | None) -> None:
-        self.layers.space.show_report(report)
+        self._views().show_report(report)
         if self._study is None:
             return
         self._space.setText(headline(report) if report is not None else self._space_sentence(self._study.document))
-        failing = bool(report is not None and report.problems)
-        self.layers.below.setTabText(1, self.tr("Whole space (!)") if failing else self.tr("Whole space"))
 
     def _show_description(self, description: NetworkDescription) -> None:
-        facts = {layer.name: LayerFacts(_shape_text(layer.shape), layer.weights) for layer in description.layers}
-        facts[INPUT] = LayerFacts(_shape_text(description.input_shape), 0)
-        if description.layers:
-            facts[OUTPUT] = facts.pop(description.layers[-1].name)
-        self.layers.drawing.show_facts(description.values, facts)
+        self._views().drawing.show_description(description)
 
     def _show(self, document: StudyDocument) -> None:
         by_field: dict[str, str] = {}
@@ -202,7 +226,7 @@ class ModelPage(Page):
             self.layers.refresh(by_field)
         elif isinstance(document.model, EstimatorModel):
             self.estimator.refresh(by_field)
-        if self.watcher.report is None or not isinstance(document.model, BlocksModel):
+        if self.watcher.report is None or isinstance(document.model, EstimatorModel):
             self._space.setText(self._space_sentence(document))
 
     def _troubles(self) -> dict[str, str]:
@@ -278,8 +302,3 @@ class ModelPage(Page):
         if objective_problem(search.objective, document.data.task, model):
             search = search.model_copy(update={"objective": usual_objective(document.data.task)})
         self._study.edit(text, document.model_copy(update={"model": model, "search": search}))
-
-
-def _shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """`28×28×16`; what is unknown is a question mark."""
-    return "×".join("?" if size is None else str(size) for size in shape or ())
