@@ -119,7 +119,8 @@ def test_messages(look):
     assert preview.rows == 5574
     assert preview.data.format.quoting is False
     assert preview.classes == (("ham", 4827), ("spam", 747))
-    assert "column_2 (free text)" in only(preview, "no_features").message
+    assert kinds(preview)["column_2"] == "text"
+    assert preview.data.look == "text"
 
 
 def test_a_series_of_dates_has_nothing_to_learn_from(look):

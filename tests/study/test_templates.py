@@ -1,6 +1,6 @@
 import pytest
 
-from tunerstudio.study.data import BundledSource, Data, ImageShape
+from tunerstudio.study.data import BundledSource, Column, Data, FileSource, ImageShape, Window
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.files import document_text, load_document, save_document
 from tunerstudio.study.model import BlocksModel, EstimatorModel
@@ -15,6 +15,14 @@ TABLES = {
 }
 DIGITS = Data(source=BundledSource(name="digits"), task="multiclass", image=ImageShape(height=8, width=8, maximum=16.0))
 
+TEXT = Data(
+    source=FileSource(path="sms.tsv"),
+    task="binary",
+    columns=(Column(name="text", kind="text"), Column(name="class", role="target", kind="categorical")),
+)
+SERIES = {task: data.model_copy(update={"window": Window()}) for task, data in TABLES.items()}
+EVERY = {**TABLES, "image": DIGITS, "text": TEXT, **{f"series {task}": data for task, data in SERIES.items()}}
+
 
 def names(data):
     return [info.name for info in template_names(data)]
@@ -26,9 +34,12 @@ def test_the_first_template_suits_the_task_and_the_shape():
     assert names(DIGITS)[0] == "small_image"
     assert "small_image" not in names(TABLES["multiclass"])
     assert "random_forest" not in names(DIGITS)
+    assert names(TEXT)[:3] == ["text_convolution", "text_recurrent", "text_transformer"]
+    assert names(SERIES["regression"])[:2] == ["series_convolution", "series_recurrent"]
+    assert "tabular_regressor" not in names(SERIES["regression"])
 
 
-@pytest.mark.parametrize("data", [*TABLES.values(), DIGITS], ids=[*TABLES, "image"])
+@pytest.mark.parametrize("data", EVERY.values(), ids=EVERY)
 def test_every_suiting_template_gives_a_study_that_can_run(data, tmp_path):
     for info in template_names(data):
         document = new_document("a study", data, info.name)

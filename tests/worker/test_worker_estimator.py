@@ -111,7 +111,7 @@ def test_sample_and_class_weights_are_honoured(tmp_path):
             assert bench.run({}, **FOLDS).outcome == "completed", bench.ended
             study = bench.handler._study._study
             pipeline = study.pipeline({}, 0)
-            study.fit(pipeline, study.data.search_rows)
+            study.fit(pipeline, study.data.search_rows, {})
             scores[weighted, balance] = pipeline.predict_proba(study.rows)[0, 0]
     assert len({round(score, 6) for score in scores.values()}) == 4
 

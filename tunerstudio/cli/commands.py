@@ -14,7 +14,7 @@ from tunerstudio.cli.front import front_json, front_of, print_front
 from tunerstudio.cli.output import Output, duration_text, number, score_text
 from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.store.reader import StudyReader, has_history
-from tunerstudio.study.data import Data, FileSource
+from tunerstudio.study.data import Data, FileSource, Window
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.examples import find_example, find_examples
@@ -72,7 +72,9 @@ def _check_new(options: argparse.Namespace, folder: Path) -> None:
     elif folder.exists() and not folder.is_dir():
         problems.append(Problem("", f"{folder} is a file: take another name for the study's folder"))
     if options.example is not None:
-        given = [name for name in ("target", "template", "code") if getattr(options, name) is not None]
+        given = [
+            name for name in ("target", "template", "code", "past", "horizon") if getattr(options, name) is not None
+        ]
         problems += [Problem(f"--{name}", "an example brings its own: leave it away") for name in given]
     if options.algorithm is not None:
         discovery.get(options.algorithm)
@@ -88,6 +90,8 @@ def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> tup
     preview = inspect(data, folder)
     if options.target:
         preview = inspect(_with_targets(preview.data, options.target), folder)
+    if options.past is not None or options.horizon is not None:
+        preview = inspect(_as_series(preview.data, options.past, options.horizon), folder)
     wrong = [finding for finding in preview.findings if finding.severity == "error"]
     if wrong:
         raise StudyError([Problem("data", finding.message) for finding in wrong])
@@ -103,6 +107,14 @@ def _source(options: argparse.Namespace, folder: Path) -> Data:
     path, inside = Path(options.data).resolve(), folder.resolve()
     # A file in the study's own folder moves with it.
     return Data(source=FileSource(path=path.relative_to(inside).as_posix() if inside in path.parents else str(path)))
+
+
+def _as_series(data: Data, past: int | None, horizon: int | None) -> Data:
+    """Rows predicted from the rows before them, divided in their order."""
+    usual = Window()
+    window = Window(past=usual.past if past is None else past, horizon=usual.horizon if horizon is None else horizon)
+    split = data.split.model_copy(update={"method": "ordered"})
+    return data.model_copy(update={"window": window, "split": split})
 
 
 def _with_targets(data: Data, targets: list[str]) -> Data:

@@ -21,6 +21,7 @@ def cell_findings(survey: Survey) -> Iterator[Finding]:
     """About the features, one after the other; sentinels and holes of all of them together."""
     if survey.data.image is None:
         yield from _sentinels(survey)
+        texts = {column.name for column in survey.data.columns if column.kind == "text"}
         for name in survey.features:
             facts = survey.facts.get(name)
             if facts is None:
@@ -28,12 +29,19 @@ def cell_findings(survey: Survey) -> Iterator[Finding]:
             if facts.numbers is not None:
                 yield from _odd_cells(survey, facts)
                 yield from _zeros(facts)
+            elif name in texts:
+                yield _text(survey, name)
             elif facts.distinct > MAX_CATEGORIES:
                 message = (
                     f'"{name}" has {facts.distinct} different values: the {MAX_CATEGORIES} most frequent are kept.'
                 )
                 yield info("many_categories", message, name, ignoring(survey.data, name))
     yield from _holes(survey)
+
+
+def _text(survey: Survey, name: str) -> Finding:
+    how = "its words are read in their order" if survey.data.look == "text" else "each frequent word is a feature"
+    return info("text", f'"{name}" is text: {how}.', name)
 
 
 def _odd_cells(survey: Survey, facts: ColumnFacts) -> Iterator[Finding]:

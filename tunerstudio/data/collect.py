@@ -24,10 +24,12 @@ class Needed:
 
     Attributes:
         numeric: Feature columns read as numbers.
-        categorical: Feature columns read as text.
+        categorical: Feature columns read as names.
+        texts: Feature columns read as running text.
         targets: Target columns.
         classes: Whether the target is read as names of classes.
         weight: The sample-weight column, or "".
+        every_row: Whether rows without a target or weight are kept, since others look back at them.
     """
 
     numeric: tuple[str, ...]
@@ -35,22 +37,27 @@ class Needed:
     targets: tuple[str, ...]
     classes: bool
     weight: str
+    texts: tuple[str, ...] = ()
+    every_row: bool = False
 
     def all(self) -> list[str]:
-        """Every column to read."""
-        return [*self.numeric, *self.categorical, *self.targets, *([self.weight] if self.weight else [])]
+        """Every column to read; a target whose past is known is a feature, too."""
+        weight = [self.weight] if self.weight else []
+        return list(dict.fromkeys([*self.numeric, *self.categorical, *self.texts, *self.targets, *weight]))
 
 
 @dataclass
 class Collected:
-    """The usable rows.
+    """The usable rows, or every row.
 
     Attributes:
         numeric: Blocks of float32, (some rows, columns), NaN for missing.
         categorical: Per column, dictionary-encoded blocks of text, "" for missing.
+        texts: Per column, blocks of text, "" for missing.
         target: Blocks of text, or of float64 (some rows, targets).
         weights: Blocks of float64.
         source_rows: Blocks of row numbers of the source.
+        usable: Blocks of bool, (some rows,): whether a row has every target and its weight.
         read: Rows read, unusable ones included.
         dropped: Rows without a target or weight.
         odd: Cells per numeric column that are no finite numbers.
@@ -58,16 +65,18 @@ class Collected:
 
     numeric: list[np.ndarray] = field(default_factory=list)
     categorical: dict[str, list[Any]] = field(default_factory=dict)
+    texts: dict[str, list[Any]] = field(default_factory=dict)
     target: list[Any] = field(default_factory=list)
     weights: list[np.ndarray] = field(default_factory=list)
     source_rows: list[np.ndarray] = field(default_factory=list)
+    usable: list[np.ndarray] = field(default_factory=list)
     read: int = 0
     dropped: int = 0
     odd: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
-        """Usable rows."""
+        """Rows that were kept."""
         return sum(map(len, self.source_rows))
 
 
@@ -85,7 +94,9 @@ def collect(table: Table, data: Data, needed: Needed, report: Report) -> Collect
 
 class _Reading:
     def __init__(self, data: Data, needed: Needed) -> None:
-        self.collected = Collected(categorical={name: [] for name in needed.categorical})
+        self.collected = Collected(
+            categorical={name: [] for name in needed.categorical}, texts={name: [] for name in needed.texts}
+        )
         self._markers = data.format.missing or ()
         self._decimal = data.format.decimal or "."
         self._needed = needed
@@ -97,18 +108,21 @@ class _Reading:
         weight = self._numbers(batch, needed.weight, count=False) if needed.weight else None
         if weight is not None:
             usable &= ~np.isnan(weight)
-        rows = np.flatnonzero(usable)
+        rows = np.arange(batch.num_rows) if needed.every_row else np.flatnonzero(usable)
         if len(rows):
             kept.numeric.append(self._numeric(batch, needed.numeric)[rows])
             for name in needed.categorical:
                 text = to_text(batch.column(name), self._markers)
                 kept.categorical[name].append(pc.dictionary_encode(text.take(pa.array(rows))))
+            for name in needed.texts:
+                kept.texts[name].append(to_text(batch.column(name), self._markers).take(pa.array(rows)))
             kept.target.append(target.take(pa.array(rows)) if needed.classes else target[rows])
             if weight is not None:
                 kept.weights.append(weight[rows])
             kept.source_rows.append(rows + kept.read)
+            kept.usable.append(usable[rows])
         kept.read += batch.num_rows
-        kept.dropped += batch.num_rows - len(rows)
+        kept.dropped += batch.num_rows - int(usable.sum())
 
     def _text_target(self, batch: Batch, usable: np.ndarray) -> Any:
         text = to_text(batch.column(self._needed.targets[0]), self._markers)

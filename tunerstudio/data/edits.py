@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tunerstudio.study.data import Column, ColumnKind, ColumnRole, Data, Task
+from tunerstudio.study.data import Column, ColumnKind, ColumnRole, Data, Task, Window
 
 
 def with_roles(data: Data, names: Iterable[str], role: ColumnRole) -> Data:
@@ -20,6 +20,21 @@ def with_kind(data: Data, name: str, kind: ColumnKind) -> Data:
     return _with_columns(
         data, [column.model_copy(update={"kind": kind}) if column.name == name else column for column in data.columns]
     )
+
+
+def as_text(data: Data, name: str) -> Data:
+    """The column `name` is learned from, word by word."""
+    return with_kind(with_roles(data, [name], "feature"), name, "text")
+
+
+def in_order(data: Data) -> Data:
+    """Rows divided in their order."""
+    return data.model_copy(update={"split": data.split.model_copy(update={"method": "ordered"})})
+
+
+def as_series(data: Data) -> Data:
+    """Each row predicted from the rows before it, as many as are usual."""
+    return in_order(data.model_copy(update={"window": Window()}))
 
 
 def with_target(data: Data, name: str) -> Data:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunerstudio.data.cell_findings import cell_findings
-from tunerstudio.data.edits import with_roles
+from tunerstudio.data.edits import as_text, in_order, with_roles
 from tunerstudio.data.relations import duplicate_rows, leaks
 from tunerstudio.data.sentences import LISTED, info, plural, quoted, warning
+from tunerstudio.data.series_findings import series_findings
 from tunerstudio.data.survey import Survey
 from tunerstudio.data.target_findings import target_findings
 from tunerstudio.protocol.preview import Finding, Repair
@@ -24,6 +25,7 @@ def findings(survey: Survey) -> list[Finding]:
         *target_findings(survey),
         *_ignored(survey),
         *cell_findings(survey),
+        *series_findings(survey),
         *duplicate_rows(survey),
         *_proposals(survey),
     ]
@@ -84,7 +86,7 @@ def _ignored(survey: Survey) -> Iterator[Finding]:
     yield from _dates(survey, reasons.get("date", []), reasons.get("time", []))
     for name in reasons.get("free_text", []):
         facts = survey.detected[name]
-        use = Repair(label="Use frequent values", data=with_roles(survey.data, [name], "feature"))
+        use = Repair(label="Learn from its words", data=as_text(survey.data, name))
         message = f'"{name}" is free text ({facts.distinct} different in {facts.rows - facts.missing} rows): ignored.'
         yield info("free_text", message, name, use)
 
@@ -98,8 +100,7 @@ def _dates(survey: Survey, dates: list[str], times: list[str]) -> Iterator[Findi
     repairs = []
     if dates and survey.data.split.method == "random":
         message += " If later rows are to be predicted from earlier ones, divide the rows in their order."
-        split = survey.data.split.model_copy(update={"method": "ordered"})
-        repairs.append(Repair(label="Divide in order", data=survey.data.model_copy(update={"split": split})))
+        repairs.append(Repair(label="Divide in order", data=in_order(survey.data)))
     yield info("date_column", message, names[0] if len(names) == 1 else None, *repairs)
 
 

@@ -18,6 +18,7 @@ from tunerstudio.data.split import assign_parts
 from tunerstudio.data.survey import Survey, survey
 from tunerstudio.data.targets import too_many_classes
 from tunerstudio.data.values import to_text
+from tunerstudio.data.windows import window_count
 from tunerstudio.protocol.preview import ColumnProfile, Preview
 from tunerstudio.study.data import Column, Data
 from tunerstudio.study.errors import DataError
@@ -168,6 +169,10 @@ def _parts(seen: Survey) -> tuple[int, int, int]:
     given = seen.table.given_parts
     given = None if given is None else given[seen.sample.source_rows[usable]]
     classes = None if facts is None else np.unique(facts.codes[usable], return_inverse=True)[1]
+    if seen.data.window is not None:
+        split = seen.data.split.model_copy(update={"method": "ordered"})
+        parts = assign_parts(window_count(seen.sample.rows, seen.data.window), split, None)
+        return int(np.sum(parts == TRAIN)), int(np.sum(parts == VALIDATION)), int(np.sum(parts == TEST))
     if seen.sample.whole:
         parts = assign_parts(len(usable), seen.data.split, classes, given)
         return int(np.sum(parts == TRAIN)), int(np.sum(parts == VALIDATION)), int(np.sum(parts == TEST))

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tunerstudio.data.edits import with_kind, with_roles, with_target, with_task
+from tunerstudio.data.edits import as_series, in_order, with_kind, with_roles, with_target, with_task
 from tunerstudio.data.facts import ColumnFacts, Nature
 from tunerstudio.data.sentences import LISTED, error, quoted
 from tunerstudio.data.split import part_sizes
 from tunerstudio.data.survey import Survey
 from tunerstudio.data.targets import can_be_target, too_many_classes
+from tunerstudio.data.windows import window_count
 from tunerstudio.protocol.preview import Finding, Repair
 from tunerstudio.study.data import Task
 from tunerstudio.study.errors import DataError, suggest
@@ -30,7 +31,14 @@ _REASONS: dict[Nature, str] = {
 
 def obstacles(survey: Survey) -> list[Finding]:
     """Everything that stops `survey.data` from being prepared, as findings of severity error."""
-    return [*_no_target(survey), *_target(survey), *_features(survey), *_weights(survey), *_rows(survey)]
+    return [
+        *_no_target(survey),
+        *_target(survey),
+        *_features(survey),
+        *_weights(survey),
+        *_window(survey),
+        *_rows(survey),
+    ]
 
 
 def _no_target(survey: Survey) -> Iterator[Finding]:
@@ -100,7 +108,9 @@ def _classes(survey: Survey, facts: ColumnFacts) -> Iterator[Finding]:
 
 
 def _features(survey: Survey) -> Iterator[Finding]:
-    features = survey.features
+    features, window = survey.features, survey.data.window
+    if not features and window is not None and window.knows_target:
+        return
     if not features:
         ignored = [column.name for column in survey.data.columns if column.role == "ignore"]
         reasons = [f"{name} ({_reason(survey, name)})" for name in ignored[:LISTED]]
@@ -110,6 +120,8 @@ def _features(survey: Survey) -> Iterator[Finding]:
             for name in ignored[:3]
             if name in survey.detected and survey.detected[name].nature in {"plain", "id"}
         ]
+        if any(facts.nature == "date" for facts in survey.detected.values()) and survey.targets:
+            repair.append(Repair(label="Predict it from its own past", data=as_series(survey.data)))
         yield error("no_features", f"No usable column is left to learn from.{why}", None, *repair)
         return
     for name in features:
@@ -154,6 +166,31 @@ def _weights(survey: Survey) -> Iterator[Finding]:
             yield error("weight_text", f'"{name}" weighs the rows, so it must hold numbers.', name)
         elif facts.values.min() < 0 or facts.values.max() <= 0:
             yield error("weight_negative", f'"{name}" weighs the rows, so it must hold positive numbers.', name)
+
+
+def _window(survey: Survey) -> Iterator[Finding]:
+    """Why rows cannot be taken as steps in time."""
+    data, window = survey.data, survey.data.window
+    if window is None:
+        return
+    off = Repair(label="Every row for itself", data=data.model_copy(update={"window": None}))
+    if data.image is not None or survey.table.array is not None:
+        yield error(
+            "window_of_arrays", "Pictures and arrays cannot be steps of a series: take every row alone.", None, off
+        )
+    for column in data.columns:
+        if column.role == "feature" and column.kind == "text":
+            ignore = Repair(label=f'Ignore "{column.name}"', data=with_roles(data, [column.name], "ignore"))
+            yield error("window_of_text", f'Text cannot be a step of a series: ignore "{column.name}".', None, ignore)
+    if data.split.method != "ordered":
+        message = "Rows that follow each other in time must be divided in their order."
+        yield error("window_shuffled", message, None, Repair(label="Divide in order", data=in_order(data)))
+    rows = survey.sample.rows
+    if window_count(rows, window) < 10:
+        shorter = window.model_copy(update={"past": max(2, rows // 10), "horizon": min(window.horizon, 1)})
+        repair = Repair(label="Make them shorter", data=data.model_copy(update={"window": shorter}))
+        message = f"{rows} rows are too few for windows of {window.past} rows that look {window.horizon} ahead."
+        yield error("window_too_long", message, None, repair)
 
 
 def _rows(survey: Survey) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from tunerstudio.data.sentences import quoted
 from tunerstudio.data.sources import Report
 from tunerstudio.data.split import assign_parts
 from tunerstudio.data.survey import Survey
-from tunerstudio.study.data import Data
+from tunerstudio.data.texts import text_inputs
+from tunerstudio.data.windows import Windows, make_windows
+from tunerstudio.study.data import ColumnKind, Data
 from tunerstudio.study.errors import DataError
 from tunerstudio.study.preprocessing import (
     TEST,
@@ -28,6 +30,8 @@ from tunerstudio.study.preprocessing import (
     PreparedData,
     TargetPlan,
 )
+
+_KINDS: tuple[ColumnKind, ...] = ("numeric", "categorical", "text")
 
 SINGLE_INPUTS = 64
 """Feature columns up to which each numeric one is an input of its own."""
@@ -49,27 +53,38 @@ def make_plan(survey: Survey, fingerprint: str, to: Path, report: Report) -> Pre
     report(None, "Preparing")
     source_rows = np.concatenate(rows.source_rows)
     notes = list(_row_notes(rows, needed, survey))
-    targets, names = _target_values(rows, needed)
+    windows = None if data.window is None else make_windows(np.concatenate(rows.usable), data.window, data.split)
+    targets, names = _target_values(rows, needed, windows)
     given = None if table.given_parts is None else table.given_parts[source_rows]
-    parts = assign_parts(len(source_rows), data.split, targets if names else None, given)
+    parts = assign_parts(len(targets), data.split, targets if names else None, given) if not windows else windows.parts
     training = np.flatnonzero(parts == TRAIN)
     target = _target_plan(targets, names, needed, data, training)
+    seen = training if windows is None else np.arange(windows.ends[training].max() + 1)
     inputs: list[InputPlan] = []
     if needed.numeric:
-        inputs += _numeric_inputs(_written_numbers(rows, needed, to), needed, data, training, notes)
+        inputs += _numeric_inputs(_written_numbers(rows, needed, to), needed, data, seen, notes)
     if needed.categorical:
-        inputs += _categorical_inputs(rows, needed, training, to, notes)
+        inputs += _categorical_inputs(rows, needed, seen, to, notes)
+    if needed.texts:
+        inputs += text_inputs(rows.texts, data.text, data.look == "text", training, to, notes)
+    if not inputs and table.array is None:
+        raise DataError("No column to learn from has values in the training part: choose other columns.")
     if table.array is not None and table.array.name in survey.features:
         inputs.insert(0, _array_input(table.array.name, table.array.values[source_rows], data, training, to))
     _write_targets(to / "target.npy", targets, target)
     np.save(to / "parts.npy", parts)
+    if windows is not None:
+        np.save(to / "ends.npy", windows.ends)
+        source_rows = source_rows[windows.targets]
     np.save(to / "source_rows.npy", source_rows.astype(np.int64))
     if rows.weights:
-        _write_weights(to / "weights.npy", np.concatenate(rows.weights), needed.weight)
+        weights = np.concatenate(rows.weights)
+        _write_weights(to / "weights.npy", weights if windows is None else weights[windows.targets], needed.weight)
     return PreparedData(
         inputs=tuple(inputs),
         target=target,
         rows=len(source_rows),
+        past=0 if data.window is None else data.window.past,
         parts=(len(training), int(np.sum(parts == VALIDATION)), int(np.sum(parts == TEST))),
         fingerprint=fingerprint,
         source=table.title,
@@ -80,11 +95,17 @@ def make_plan(survey: Survey, fingerprint: str, to: Path, report: Report) -> Pre
 def _needed(survey: Survey) -> Needed:
     array = survey.table.array.name if survey.table.array is not None else None
     features = [column for column in survey.data.columns if column.role == "feature" and column.name != array]
+    names = {kind: [column.name for column in features if column.kind == kind] for kind in _KINDS}
+    classes, window = survey.data.task != "regression", survey.data.window
+    if window is not None and window.knows_target:
+        names["categorical" if classes else "numeric"] += survey.targets
     return Needed(
-        numeric=tuple(column.name for column in features if column.kind == "numeric"),
-        categorical=tuple(column.name for column in features if column.kind == "categorical"),
+        numeric=tuple(names["numeric"]),
+        categorical=tuple(names["categorical"]),
+        texts=tuple(names["text"]),
         targets=tuple(survey.targets),
-        classes=survey.data.task != "regression",
+        classes=classes,
+        every_row=window is not None,
         weight=next(iter(survey.data.named_with_role("sample_weight")), ""),
     )
 
@@ -99,17 +120,20 @@ def _row_notes(rows: Collected, needed: Needed, survey: Survey) -> list[str]:
     if rows.dropped:
         what = f'"{needed.targets[0]}"' if len(needed.targets) == 1 else "every target"
         what += f' or "{needed.weight}"' if needed.weight else ""
-        notes.append(f"{rows.dropped} of {rows.read} rows without {what} were dropped.")
+        end = "are not predicted" if needed.every_row else "were dropped"
+        notes.append(f"{rows.dropped} of {rows.read} rows without {what} {end}.")
     for name, count in rows.odd.items():
         notes.append(f'{count} cells of "{name}" are no finite numbers and count as missing.')
     return notes
 
 
-def _target_values(rows: Collected, needed: Needed) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class numbers and names, or numbers of shape (rows, targets) and no names."""
+def _target_values(rows: Collected, needed: Needed, windows: Windows | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class numbers and names, or numbers of shape (rows, targets) and no names; of windows what they predict."""
     if not needed.classes:
-        return np.concatenate(rows.target), ()
-    numbers, names = class_numbers(pa.concat_arrays(rows.target))
+        values = np.concatenate(rows.target)
+        return values if windows is None else values[windows.targets], ()
+    cells = pa.concat_arrays(rows.target)
+    numbers, names = class_numbers(cells if windows is None else cells.take(pa.array(windows.targets)))
     if len(names) < 2:
         raise DataError(f'"{needed.targets[0]}" has one class only ({names[0]}): there is nothing to tell apart.')
     return numbers, names
@@ -175,9 +199,9 @@ def _numeric_inputs(
 
 
 def _free_name(name: str, needed: Needed) -> str:
-    """`name`, or `name_2` where a categorical column is called so already."""
+    """`name`, or `name_2` where a column of names or text is called so already."""
     number, free = 2, name
-    while free in needed.categorical:
+    while free in (*needed.categorical, *needed.texts):
         free, number = f"{name}_{number}", number + 1
     return free
 
@@ -204,8 +228,6 @@ def _categorical_inputs(
         # One more letter than any known word has: a cut word can never be taken for a known one.
         longest = max(map(len, vocabulary)) + 1
         columns.append((codes, np.array(words, dtype=f"<U{longest}")))
-    if not inputs and not needed.numeric:
-        raise DataError("No column to learn from has values in the training part: choose other columns.")
     if inputs:
         width = max(words.dtype.itemsize for _, words in columns) // 4
         text = np.empty((rows.rows, len(columns)), dtype=f"<U{width}")

@@ -15,7 +15,7 @@ from tunerstudio.data.sampling import Sample, take_sample
 from tunerstudio.data.sources import Report
 from tunerstudio.data.tables import Table
 from tunerstudio.data.targets import numbers_are_names, propose_target, propose_task
-from tunerstudio.study.data import Column, Data, ImageShape, Task
+from tunerstudio.study.data import Column, ColumnKind, Data, ImageShape, Task
 from tunerstudio.study.errors import DataError
 
 
@@ -78,7 +78,7 @@ def survey(data: Data, folder: Path, report: Report, max_rows: int | None = None
     table = open_table(data, folder)
     sample = take_sample(table, report) if max_rows is None else take_sample(table, report, max_rows)
     report(None, "Looking at the columns")
-    if len(table.names) + (table.array is not None) < 2:
+    if len(table.names) + (table.array is not None) < (2 if data.window is None else 1):
         raise DataError(
             f"{table.title} has only one column ({table.names[0]!r}): at least one column to learn from and one to "
             "predict are needed. If it has more, choose its delimiter."
@@ -92,10 +92,10 @@ def survey(data: Data, folder: Path, report: Report, max_rows: int | None = None
     facts = dict(detected)
     for column in columns:
         if column.name in decided and column.role != "target" and column.name in detected:
-            found = detected[column.name]
-            if found.kind != column.kind:
+            wanted: ColumnKind = "numeric" if column.kind == "numeric" else "categorical"
+            if detected[column.name].kind != wanted:
                 cells = sample.column(column.name)
-                facts[column.name] = column_facts(column.name, cells, markers, decimal, column.kind)
+                facts[column.name] = column_facts(column.name, cells, markers, decimal, wanted)
     for column in columns:
         if column.role == "target" and column.name in detected:
             facts[column.name] = _target_facts(sample.column(column.name), detected[column.name], markers)
@@ -142,6 +142,8 @@ def _columns(
         image = propose_image([facts for facts in free if facts.name not in targets])
         proposed = image is not None
     columns = [_column(facts, decided, targets, image is not None) for facts in detected.values()]
+    if not data.columns and not any(column.role == "feature" for column in columns) and table.array is None:
+        columns = [_as_text(column, detected[column.name]) for column in columns]
     if table.array is not None:
         columns.insert(0, decided.get(table.array.name, Column(name=table.array.name)))
     return tuple(columns), image, proposed
@@ -153,7 +155,15 @@ def _column(facts: ColumnFacts, decided: dict[str, Column], targets: Sequence[st
     if facts.name in targets:
         return Column(name=facts.name, role="target", kind=facts.kind)
     usable = facts.nature == "plain" or (pixels and facts.kind == "numeric")
-    return Column(name=facts.name, role="feature" if usable else "ignore", kind=facts.kind)
+    kind: ColumnKind = "text" if facts.nature == "free_text" else facts.kind
+    return Column(name=facts.name, role="feature" if usable else "ignore", kind=kind)
+
+
+def _as_text(column: Column, facts: ColumnFacts) -> Column:
+    """Running text is learned from where there is nothing else."""
+    if column.role == "ignore" and facts.nature == "free_text":
+        return Column(name=column.name, role="feature", kind="text")
+    return column
 
 
 def _propose_targets(table: Table, free: Sequence[ColumnFacts]) -> tuple[str, ...]:

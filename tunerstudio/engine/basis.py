@@ -6,6 +6,7 @@ import json
 
 from tunerstudio.engine.preparation import PreparedStudy
 from tunerstudio.store.writer import StudyWriter
+from tunerstudio.study.data import Data
 from tunerstudio.study.errors import Problem, StudyError
 from tunerstudio.study.files import plain
 from tunerstudio.study.trials import TrialState
@@ -21,8 +22,13 @@ def basis_of(study: PreparedStudy) -> dict[str, object]:
         "objective": plain(study.document.search.objective),
         "data": study.data.fingerprint,
         "split": plain(study.document.data.split),
-        "target": [study.data.target.task, *study.data.target.columns],
+        "target": [study.data.target.task, *study.data.target.columns, *_window(study.document.data)],
     }
+
+
+def _window(data: Data) -> list[dict[str, object]]:
+    """Which rows are predicted follows from it."""
+    return [] if data.window is None else [data.window.model_dump()]
 
 
 def check_basis(writer: StudyWriter, study: PreparedStudy) -> None:

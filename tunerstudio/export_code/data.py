@@ -16,7 +16,9 @@ from tunerstudio.study.preprocessing import (
     ImageInput,
     NumericInput,
     PreparedData,
+    TextInput,
 )
+from tunerstudio.study.words import words_of
 
 
 def read_plan(folder: Path) -> PreparedData:
@@ -33,11 +35,14 @@ def read_plan(folder: Path) -> PreparedData:
 
 def plain_features(folder: Path, plan: PreparedData) -> np.ndarray:
     """What the network sees of every row, float32 (rows, ...); the same numbers as a worker computes."""
-    parts, numeric, categorical = [], 0, 0
+    parts, numeric, categorical, texts = [], 0, 0, 0
     for spec in plan.inputs:
         if isinstance(spec, ArrayInput):
             array = _load(folder, "array")
             parts.append((np.where(np.isnan(array), spec.offset, array) - spec.offset) / spec.scale)
+        elif isinstance(spec, TextInput):
+            parts.append(_words(folder, texts, spec))
+            texts += 1
         elif isinstance(spec, CategoricalInput):
             words = _load(folder, "categorical")[:, categorical]
             categorical += 1
@@ -46,6 +51,9 @@ def plain_features(folder: Path, plan: PreparedData) -> np.ndarray:
             columns = _load(folder, "numeric")[:, numeric : numeric + len(spec.columns)]
             numeric += len(spec.columns)
             parts.append(_numbers(columns, spec))
+    if plan.past:
+        steps = _load(folder, "ends")[:, None] + np.arange(1 - plan.past, 1)
+        return np.concatenate(parts, axis=1).astype("float32")[steps]
     if len(parts) > 1:
         return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1).astype("float32")
     only: np.ndarray = parts[0].astype("float32")
@@ -76,6 +84,22 @@ def _numbers(columns: np.ndarray, spec: NumericInput | ImageInput) -> np.ndarray
     fill, offset, scale = (np.asarray(one, "float32") for one in (spec.fill, spec.offset, spec.scale))
     scaled: np.ndarray = (np.where(np.isnan(columns), fill, columns) - offset) / scale
     return scaled
+
+
+def _words(folder: Path, number: int, spec: TextInput) -> np.ndarray:
+    """Word numbers in order, filled up with 0; or for each known word whether it occurs."""
+    content, ends = _load(folder, f"text_{number}"), _load(folder, f"text_{number}_ends")
+    first = 2 if spec.length is not None else 1  # without a length there is no place for "nothing"
+    places = {word: place for place, word in enumerate(spec.vocabulary, first)}
+    encoded = np.zeros((len(ends), spec.length or len(spec.vocabulary) + 1), "float32")
+    for row, end in enumerate(ends):
+        text = content[ends[row - 1] if row else 0 : end].tobytes().decode()
+        numbers = [places.get(word, first - 1) for word in words_of(text)]
+        if spec.length is None:
+            encoded[row, numbers] = 1.0
+        else:
+            encoded[row, : len(numbers)] = numbers[: spec.length]
+    return encoded
 
 
 def _one_hot(words: np.ndarray, vocabulary: tuple[str, ...]) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunerstudio.export_code.arguments import Arguments
+from tunerstudio.export_code.fitting import FitCode
 from tunerstudio.export_code.fixed import fixed_model, write_fixed_network
 from tunerstudio.export_code.names import Place
 from tunerstudio.export_code.network import NetworkWriter
@@ -14,7 +15,6 @@ from tunerstudio.export_code.text import Call, Expression, Listing, Writer, quot
 from tunerstudio.export_code.training import (
     ACTIVATIONS,
     Measured,
-    fit_arguments,
     loss_expression,
     measured,
     optimizer_expression,
@@ -25,8 +25,7 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.model import BlocksModel
-from tunerstudio.study.network import known_hyperparameters, resolve_argument, search_space
-from tunerstudio.study.tunable import AnyTunable
+from tunerstudio.study.network import known_hyperparameters, search_space
 
 _PLACE = Place()
 
@@ -94,14 +93,9 @@ def hypermodel_program(document: StudyDocument, data: DataShape, catalogue: Cata
     writer.add('"""Builds and trains the network of the study for the values of one trial."""')
     writer.add()
     writer.lines += build
-    batch_size = document.training.batch_size
-    if isinstance(batch_size, AnyTunable):
-        writer.add()
-        writer.add("def fit(self, hp, model, *args, **kwargs):")
-        writer.depth += 1
-        text = arguments.tunable(batch_size, "", "batch_size", _PLACE)
-        writer.give(Call("model.fit", ("*args",), {"batch_size": text, "**": "kwargs"}))
-    helpers = [declared, *arguments.helpers.values(), writer.text()]
+    fitting = FitCode(document, what.objective, arguments)
+    fitting.write_method(writer)
+    helpers = [declared, *arguments.helpers.values(), *fitting.helpers, writer.text()]
     imports = "import keras\nimport keras_tuner\nimport numpy as np\nfrom keras import layers"
     if needs_only_if:
         helpers = [ONLY_IF, *helpers]
@@ -111,7 +105,7 @@ def hypermodel_program(document: StudyDocument, data: DataShape, catalogue: Cata
         imports=imports,
         helpers="\n\n\n".join(helpers),
         data=_data_lines(data),
-        run=_search_lines(document, what),
+        run=_search_lines(document, what, fitting),
     )
 
 
@@ -142,9 +136,8 @@ def training_program(
     write_fixed_network(writer, model, values, arguments)
     _write_end(writer, plain, data, arguments, what)
     writer.give("model")
-    named: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)"}
-    batch_size = resolve_argument(document.training.batch_size, "batch_size", values)
-    named |= {"batch_size": repr(batch_size), **fit_arguments(document, what.objective)}
+    fitting = FitCode(document, what.objective, arguments, values)
+    named: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)", **fitting.named()}
     run = Writer(depth=1)
     run.add(f"keras.utils.set_random_seed({seed})")
     run.add("model = build_model()")
@@ -154,7 +147,7 @@ def training_program(
     return Program(
         title=f"Trains one network of {_inline(document.name)}.",
         imports="import keras\nimport numpy as np\nfrom keras import layers",
-        helpers="\n\n\n".join([*arguments.helpers.values(), writer.text()]),
+        helpers="\n\n\n".join([*arguments.helpers.values(), *fitting.helpers, writer.text()]),
         data=_data_lines(data),
         run=run.text(),
     )
@@ -225,7 +218,7 @@ def _data_lines(data: DataShape) -> str:
     return writer.text()
 
 
-def _search_lines(document: StudyDocument, what: Measured) -> str:
+def _search_lines(document: StudyDocument, what: Measured, fitting: FitCode) -> str:
     search = document.search
     tuner = _TUNERS.get(search.algorithm.id, "BayesianOptimization")
     named: dict[str, Expression] = {
@@ -238,10 +231,7 @@ def _search_lines(document: StudyDocument, what: Measured) -> str:
     named["executions_per_trial"] = repr(document.training.executions)
     named["seed"] = repr(search.seed or 1)
     named |= {"directory": quoted("search"), "project_name": quoted(plain_file_name(document.name))}
-    fit: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)"}
-    fit |= fit_arguments(document, what.objective)
-    if not isinstance(document.training.batch_size, AnyTunable):
-        fit["batch_size"] = repr(document.training.batch_size)
+    fit: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)", **fitting.named()}
     writer = Writer(depth=1)
     if what.note:
         writer.add(f"# {what.note}")

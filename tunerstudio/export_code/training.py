@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunerstudio.export_code.arguments import Arguments
 from tunerstudio.export_code.names import Place
-from tunerstudio.export_code.text import Call, Expression, Listing, Writer, flat, quoted
+from tunerstudio.export_code.text import Call, Expression, Writer, flat, quoted
 from tunerstudio.study.arguments import ObjectSpec
 from tunerstudio.study.catalogue import ArgumentInfo
 from tunerstudio.study.data import Task
@@ -136,22 +136,3 @@ def loss_expression(model: BlocksModel, task: Task, arguments: Arguments) -> Exp
     info = arguments.catalogue.loss(loss.name)
     named = arguments.keywords(loss.arguments, info, "", "loss", Place())
     return Call(f"keras.losses.{info.name if info is not None else loss.name}", named=named)
-
-
-def fit_arguments(document: StudyDocument, objective: Objective) -> dict[str, Expression]:
-    """Plain keyword arguments of `fit`: epochs and callbacks."""
-    training = document.training
-    named: dict[str, Expression] = {"epochs": repr(training.epochs)}
-    if training.early_stopping is not None:
-        stopping = Call(
-            "keras.callbacks.EarlyStopping",
-            (quoted(objective.name),),
-            {
-                "mode": quoted(objective.direction),
-                "patience": repr(training.early_stopping.patience),
-                "min_delta": repr(training.early_stopping.min_delta),
-                "restore_best_weights": "True",
-            },
-        )
-        named["callbacks"] = Listing((stopping,))
-    return named

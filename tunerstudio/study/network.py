@@ -27,6 +27,7 @@ from tunerstudio.study.placed import (
     holds,
     plain_arguments,
 )
+from tunerstudio.study.search import Training
 from tunerstudio.study.tunable import AnyTunable as AnyTunable
 from tunerstudio.study.walk import AnyHyperparameter, BlockWalk, Known, Scope, Walk
 
@@ -122,9 +123,24 @@ def _one_walk(document: StudyDocument | BlocksModel, known: Known) -> _Found:
                 _fixed_metric(metric, f"model.metrics.{index}", walk)
     elif isinstance(model, EstimatorModel):
         found.arguments = walk.arguments(model.arguments, "", "", "model.arguments", Scope())
-    if isinstance(document, StudyDocument) and not isinstance(model, EstimatorModel):
-        walk.argument("batch_size", document.training.batch_size, "", "batch_size", "training.batch_size", Scope())
+    if isinstance(document, StudyDocument):
+        _training(walk, document.training, estimator=isinstance(model, EstimatorModel))
     return found
+
+
+def _training(walk: Walk, training: Training, estimator: bool) -> None:
+    """What may vary in the training; of an estimator only the weights of the classes."""
+    walk.argument("class_weight", training.class_weight, "", "class_weight", "training.class_weight", Scope())
+    if estimator:
+        return
+    walk.argument("batch_size", training.batch_size, "", "batch_size", "training.batch_size", Scope())
+    if training.early_stopping is not None:
+        path = "training.early_stopping.patience"
+        walk.argument("patience", training.early_stopping.patience, "", "patience", path, Scope())
+    if training.reduce_rate is not None:
+        path = "training.reduce_rate"
+        walk.argument("patience", training.reduce_rate.patience, "", "rate_patience", f"{path}.patience", Scope())
+        walk.argument("factor", training.reduce_rate.factor, "", "rate_factor", f"{path}.factor", Scope())
 
 
 def _fixed_metric(metric: ObjectSpec, path: str, walk: Walk) -> None:

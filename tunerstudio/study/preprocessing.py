@@ -101,8 +101,8 @@ class PreparedData(_Model):
     `numeric.npy` (rows, n) float32 with NaN for missing, the columns of all numeric and image inputs in plan order;
     `categorical.npy` (rows, c) fixed-width str, "" for missing, the columns of all categorical inputs in plan order;
     `text_<i>.npy` (bytes,) uint8 and `text_<i>_ends.npy` (rows,) int64, UTF-8 of all rows and where each row ends, for
-    the i-th text input; `array.npy` for an ArrayInput; `target.npy`; `parts.npy` (rows,) int8: 0 train, 1 validation, 2 test;
-    `weights.npy` (rows,) float32 only if there is a sample-weight column; `source_rows.npy` (rows,) int64.
+    the i-th text input; `array.npy` for an ArrayInput; `target.npy`; `parts.npy` (rows,) int8: 0 train, 1 validation,
+    2 test; `weights.npy` (rows,) float32 only if there is a sample-weight column; `source_rows.npy` (rows,) int64.
 
     With windows (`past` > 0), a row is a window and what it predicts: `numeric.npy` and `categorical.npy` hold the rows
     of the source, of which window r sees the `past` ones that end with row `ends.npy`[r] (rows,) int64, oldest first;
@@ -117,6 +117,14 @@ class PreparedData(_Model):
     fingerprint: str = Field(description="SHA-256 of the source file's bytes (or the bundled set's name and version).")
     source: str = Field(description="File name or bundled name, for cards.")
     notes: tuple[str, ...] = Field(default=(), description="Sentences on what was dropped or filled.")
+
+    @property
+    def word_numbers(self) -> int:
+        """How many word numbers the features hold, 0 and that of unknown words included; 0 if they are no text."""
+        first = self.inputs[0]
+        if isinstance(first, TextInput) and first.length is not None:
+            return len(first.vocabulary) + 2
+        return 0
 
 
 TRAIN, VALIDATION, TEST = 0, 1, 2

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from tunerstudio.study.constraints import parse_constraint
-from tunerstudio.study.tunable import TunableInt, check_at_least
+from tunerstudio.study.tunable import TunableFloat, TunableInt, TunableName, check_at_least, check_between
 
 Direction = Literal["max", "min"]
 
@@ -75,8 +75,37 @@ class Budget(_Model):
 class EarlyStopping(_Model):
     """End an execution whose objective has not improved for `patience` epochs."""
 
-    patience: int = Field(default=5, ge=1)
+    patience: TunableInt = Field(default=5, description="Epochs; may be tunable (hyperparameter patience).")
     min_delta: float = Field(default=0.0, ge=0)
+
+    @field_validator("patience")
+    @classmethod
+    def _waits(cls, patience: TunableInt) -> TunableInt:
+        return check_at_least(1, patience)
+
+
+class RateReduction(_Model):
+    """Multiply the learning rate by `factor` when the objective has not improved for `patience` epochs.
+
+    A learning rate that follows a schedule is left to it.
+    """
+
+    patience: TunableInt = Field(default=3, description="Epochs; may be tunable (hyperparameter rate_patience).")
+    factor: TunableFloat = Field(default=0.5, description="May be tunable (hyperparameter rate_factor).")
+
+    @field_validator("patience")
+    @classmethod
+    def _waits(cls, patience: TunableInt) -> TunableInt:
+        return check_at_least(1, patience)
+
+    @field_validator("factor")
+    @classmethod
+    def _lowers(cls, factor: TunableFloat) -> TunableFloat:
+        return check_between(0, 1, factor)
+
+
+CLASS_WEIGHTS = ("none", "balanced")
+"""balanced: each class weighs as much as any other, however rare it is."""
 
 
 class Training(_Model):
@@ -86,8 +115,18 @@ class Training(_Model):
     batch_size: TunableInt = 32
     executions: int = Field(default=1, ge=1, le=100, description="Fits per trial, each with its own seed.")
     early_stopping: EarlyStopping | None = None
-    class_weight: Literal["none", "balanced"] = "none"
+    reduce_rate: RateReduction | None = Field(default=None, description="null: the learning rate stays as it is.")
+    class_weight: TunableName = Field(default="none", description="none or balanced, or a tunable choice of them.")
     road: Literal["auto", "fit"] = Field(default="auto", description="fit: always train with Keras's own fit.")
+
+    @field_validator("class_weight")
+    @classmethod
+    def _known(cls, weight: TunableName) -> TunableName:
+        names = [weight] if isinstance(weight, str) else list(weight.choices)
+        wrong = [name for name in names if name not in CLASS_WEIGHTS]
+        if wrong:
+            raise ValueError(f"class weights are none or balanced, not {wrong[0]!r}")
+        return weight
 
     @field_validator("batch_size")
     @classmethod

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tunerstudio.locations import resources_folder
-from tunerstudio.study.data import Data, Task
+from tunerstudio.study.data import Data, Look, Task
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, problems_from, suggest
 from tunerstudio.study.model import BlocksModel, ModelSpec
@@ -22,12 +22,15 @@ _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _M = TypeVar("_M", bound=BaseModel)
 
 
+_LOOKS: dict[Look, str] = {"table": "a table", "image": "pictures", "text": "a text", "series": "a series"}
+
+
 class TemplateInfo(BaseModel):
     """What a template is for.
 
     Attributes:
         name: Stable name, the file's without its ending; what `--template` takes.
-        image: True: for pictures only; False: for tables only; None: for both.
+        looks: What the network may see of a row.
         order: Less comes first; the first that suits is the default.
         kind: Of the model.
     """
@@ -38,14 +41,13 @@ class TemplateInfo(BaseModel):
     title: str
     sentence: str
     tasks: tuple[Task, ...]
-    image: bool | None = None
+    looks: tuple[Look, ...]
     order: int = 100
     kind: Literal["blocks", "code", "estimator"] = "blocks"
 
     def suits(self, data: Data) -> bool:
-        """Whether the template can be used with `data`; an unknown task suits every table template."""
-        right_shape = self.image is None or self.image == (data.image is not None)
-        return right_shape and (data.task is None or data.task in self.tasks)
+        """Whether the template can be used with `data`; an unknown task suits every template of its look."""
+        return data.look in self.looks and (data.task is None or data.task in self.tasks)
 
 
 class _Sections(BaseModel):
@@ -64,7 +66,7 @@ class _Template(_Sections):
     title: str
     sentence: str
     tasks: tuple[Task, ...]
-    image: bool | None = None
+    looks: tuple[Look, ...]
     order: int = 100
     for_task: dict[Task, dict[str, Any]] = Field(default_factory=dict)
 
@@ -103,8 +105,7 @@ def _choose(data: Data, template: str | None) -> str:
         return template
     every = [path.stem for path in _files()]
     if template in every:
-        kind = "pictures" if data.image is not None else "a table"
-        what = f"{kind} with the task {data.task}"
+        what = f"{_LOOKS[data.look]} with the task {data.task}"
         message = f"the template {template!r} is not for {what}: use one of {', '.join(suiting)}"
     else:
         message = f"there is no template {template!r}.{suggest(template, every)} Known: {', '.join(every)}"

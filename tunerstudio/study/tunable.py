@@ -154,6 +154,12 @@ TunableInt = Annotated[
 ]
 """A whole number, fixed or tunable."""
 
+TunableFloat = Annotated[
+    Annotated[TuneFloat | TuneChoice, Field(discriminator="tune"), Tag("tunable")] | Annotated[float, Tag("plain")],
+    Discriminator(tunable_or_plain),
+]
+"""A number, fixed or tunable."""
+
 TunableBool = Annotated[
     Annotated[TuneBoolean, Tag("tunable")] | Annotated[bool, Tag("plain")], Discriminator(tunable_or_plain)
 ]
@@ -180,4 +186,16 @@ def check_at_least(minimum: int, value: TunableInt) -> TunableInt:
         wrong = [lowest] if lowest < minimum else []
     if wrong:
         raise ValueError(f"whole numbers from {minimum} are needed, not {wrong[0]}")
+    return value
+
+
+def check_between(low: float, high: float, value: TunableFloat) -> TunableFloat:
+    """`value`; ValueError if it, or a value that it can take, is not greater than `low` and less than `high`."""
+    if isinstance(value, TuneChoice):
+        ends = list(value.choices)
+    else:
+        ends = [value.min, value.max] if isinstance(value, TuneFloat) else [value]
+    wrong = [end for end in ends if isinstance(end, str | bool) or not low < end < high]
+    if wrong:
+        raise ValueError(f"numbers between {low:g} and {high:g} are needed, not {wrong[0]}")
     return value

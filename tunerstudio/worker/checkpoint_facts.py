@@ -29,6 +29,7 @@ def execution_facts(
         "batch_size": plan.batch_size,
         "objective": plan.objective.model_dump(),
         "early_stopping": None if early is None else early.model_dump(),
+        "reduce_rate": None if plan.reduce_rate is None else plan.reduce_rate.model_dump(),
         "class_weight": None if plan.class_weight is None else sorted(plan.class_weight.items()),
         "callbacks": [type(callback).__name__ for callback in plan.callbacks],
         "network": _network(study, built),

@@ -20,8 +20,8 @@ from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import ModelError, suggest
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.model import EstimatorModel
-from tunerstudio.study.network import resolve_arguments
-from tunerstudio.study.preprocessing import CategoricalInput
+from tunerstudio.study.network import resolve_argument, resolve_arguments
+from tunerstudio.study.preprocessing import CategoricalInput, TextInput
 from tunerstudio.worker.estimator_scores import class_scores, value_scores
 from tunerstudio.worker.layers import first_sentence
 from tunerstudio.worker.opened import in_user_units
@@ -42,6 +42,9 @@ _MODULES = (
     "dummy",
 )
 
+_TEXT_WORDS = 2000
+"""Words of a text that an estimator gets, each weighted by how rare it is."""
+
 Fold = tuple[np.ndarray, np.ndarray]
 """Row numbers to fit on, and row numbers to score."""
 
@@ -58,10 +61,13 @@ class EstimatorData:
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """Raw features of all rows, one column per column of the data: float64, or object if some are text."""
+        """Raw features of all rows, one column per column of the data: float64, or object if some are text.
+
+        Windows have a column per column and step, oldest first.
+        """
         blocks = list(self.data.raw(slice(None)).values())
         flat = [block.reshape(len(block), -1) for block in blocks]
-        if any(block.dtype.kind == "U" for block in flat):
+        if any(block.dtype.kind in "UO" for block in flat):
             flat = [block.astype(object) for block in flat]
             mixed: np.ndarray = np.concatenate(flat, axis=1)
             return mixed
@@ -133,38 +139,43 @@ class EstimatorStudy(EstimatorData):
 
     def _preparation(self) -> Any:
         from sklearn.compose import ColumnTransformer
+        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import Pipeline
         from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-        numbers, words = self._columns()
+        numbers, words, texts = self._columns()
         how = self.document.data.missing
         fill: dict[str, Any] = {"strategy": "constant", "fill_value": 0.0} if how == "zero" else {"strategy": how}
         steps: list[tuple[str, Any]] = [("impute", SimpleImputer(keep_empty_features=True, **fill))]
         scalers = {"standard": StandardScaler, "minmax": MinMaxScaler}
         if self.document.data.scaling in scalers:
             steps.append(("scale", scalers[self.document.data.scaling]()))
-        parts: list[tuple[str, Any, list[int]]] = []
+        parts: list[tuple[str, Any, list[int] | int]] = []
         if numbers:
             parts.append(("numbers", Pipeline(steps), numbers))
         if words:
             parts.append(("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), words))
-        return ColumnTransformer(parts)
+        for place in texts:
+            parts.append((f"text_{place}", TfidfVectorizer(max_features=_TEXT_WORDS, sublinear_tf=True), place))
+        return ColumnTransformer(parts, sparse_threshold=0.0)
 
-    def _columns(self) -> tuple[list[int], list[int]]:
-        """Places of the columns with numbers and of those with text."""
+    def _columns(self) -> tuple[list[int], list[int], list[int]]:
+        """Places of the columns with numbers, of those with names and of those with running text."""
         numbers: list[int] = []
         words: list[int] = []
+        texts: list[int] = []
         place = 0
         sample = self.data.raw(slice(0, 1))
         for spec in self.data.plan.inputs:
             width = int(np.prod(sample[spec.name].shape[1:]))
-            (words if isinstance(spec, CategoricalInput) else numbers).extend(range(place, place + width))
+            named = words if isinstance(spec, CategoricalInput) else numbers
+            (texts if isinstance(spec, TextInput) else named).extend(range(place, place + width))
             place += width
-        return numbers, words
+        return numbers, words, texts
 
-    def fit(self, pipeline: Any, rows: np.ndarray) -> None:
-        """Fit a pipeline on some rows, with their weights.
+    def fit(self, pipeline: Any, rows: np.ndarray, values: Mapping[str, Scalar]) -> None:
+        """Fit a pipeline on some rows, with their weights; `values` say whether classes are weighed.
 
         Raises:
             ModelError: If the estimator refuses the data or cannot use the weights.
@@ -172,7 +183,7 @@ class EstimatorStudy(EstimatorData):
         target = self.target[rows]
         if not self.is_classifier and target.shape[1] == 1:
             target = target[:, 0]
-        weights = self._fit_weights(pipeline, rows)
+        weights = self._fit_weights(pipeline, rows, values)
         extra = {} if weights is None else {"estimator__sample_weight": weights}
         try:
             pipeline.fit(self.rows[rows], target, **extra)
@@ -181,11 +192,12 @@ class EstimatorStudy(EstimatorData):
                 f"{self.model.estimator} cannot be fitted: {first_sentence(error)}", traceback.format_exc()
             ) from error
 
-    def _fit_weights(self, pipeline: Any, rows: np.ndarray) -> np.ndarray | None:
+    def _fit_weights(self, pipeline: Any, rows: np.ndarray, values: Mapping[str, Scalar]) -> np.ndarray | None:
         from sklearn.utils.class_weight import compute_sample_weight
         from sklearn.utils.validation import has_fit_parameter
 
-        balanced = self.document.training.class_weight == "balanced" and self.is_classifier
+        how = resolve_argument(self.document.training.class_weight, "class_weight", values)
+        balanced = how == "balanced" and self.is_classifier
         weights = None if self.data.weights is None else np.asarray(self.data.weights[rows], "float64")
         if balanced:
             by_class = compute_sample_weight("balanced", self.target[rows])
@@ -211,8 +223,11 @@ class EstimatorStudy(EstimatorData):
         return [(rows[train], rows[score]) for train, score in self._divide(rows)]
 
     def _divide(self, rows: np.ndarray) -> Iterator[Fold]:
-        from sklearn.model_selection import KFold, StratifiedKFold
+        from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
+        if self.data.plan.past:  # nothing is learned from what comes later
+            yield from TimeSeriesSplit(self.model.folds, gap=self._unknown_yet()).split(rows)
+            return
         split, folds = self.document.data.split, self.model.folds
         ordered = split.method == "ordered"
         how: dict[str, Any] = {"shuffle": not ordered, "random_state": None if ordered else split.seed % 2**32}
@@ -222,6 +237,11 @@ class EstimatorStudy(EstimatorData):
                 yield from StratifiedKFold(folds, **how).split(rows, self.target[rows])
                 return
         yield from KFold(folds, **how).split(rows)
+
+    def _unknown_yet(self) -> int:
+        """Targets in front of a fold that are not known when its first prediction is made."""
+        window = self.document.data.window
+        return 0 if window is None else max(0, window.horizon - 1)
 
 
 def make_estimator(name: str, arguments: Mapping[str, Any], classifier: bool) -> Any:

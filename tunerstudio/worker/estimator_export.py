@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from tunerstudio.protocol.worker import ExportModel, ModelExported
 from tunerstudio.study.errors import ModelError
 from tunerstudio.study.files import write_atomically
-from tunerstudio.study.preprocessing import TEST, VALIDATION
+from tunerstudio.study.preprocessing import TEST, VALIDATION, ArrayInput, PreparedData
 from tunerstudio.worker.estimator import EstimatorData, EstimatorStudy
 from tunerstudio.worker.how_to_load import number
 from tunerstudio.worker.layers import first_sentence
@@ -33,7 +34,7 @@ def export_estimator(study: EstimatorStudy, command: ExportModel) -> ModelExport
     import skops.io
 
     pipeline = study.pipeline(command.values, command.seed)
-    study.fit(pipeline, study.data.search_rows)
+    study.fit(pipeline, study.data.search_rows, command.values)
     try:
         content = skops.io.dumps(pipeline)
     except (TypeError, ValueError, AttributeError) as error:
@@ -79,10 +80,22 @@ def _measure(study: EstimatorData, pipeline: Any, part: int) -> dict[str, float]
     return finite(study.evaluate(pipeline, rows)) if len(rows) else {}
 
 
+def _names(plan: PreparedData) -> Iterator[str]:
+    """What each number of a row is."""
+    for spec in plan.inputs:
+        columns = (spec.name,) if isinstance(spec, ArrayInput) else spec.columns
+        if plan.past and len(columns) == 1:
+            yield f"{columns[0]} ({plan.past} rows, oldest first)"
+        elif plan.past:
+            yield f"{', '.join(columns)} (all of them {plan.past} times, oldest first)"
+        else:
+            yield from columns
+
+
 def _lines(study: EstimatorStudy) -> str:
     row = study.rows[study.data.rows(VALIDATION)[0]]
     cells = [repr(str(cell)) if isinstance(cell, str) else number(np.float32(cell)) for cell in row]
-    names = [column for spec in study.data.plan.inputs for column in getattr(spec, "columns", (spec.name,))]
+    names = list(_names(study.data.plan))
     return "\n".join(
         [
             "import numpy as np",

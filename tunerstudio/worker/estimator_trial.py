@@ -41,7 +41,7 @@ def run_folds(study: EstimatorStudy, command: RunTrial, send: Send, stop: StopRe
 def _score_fold(study: EstimatorStudy, values: Mapping[str, Scalar], seed: int, fold: Fold) -> dict[str, float]:
     train, score = fold
     pipeline = study.pipeline(values, seed)
-    study.fit(pipeline, train)
+    study.fit(pipeline, train, values)
     scores = study.evaluate(pipeline, score)
     return {f"val_{name}": value for name, value in scores.items()}
 

@@ -119,6 +119,7 @@ class _Execution:
             on_epoch(epoch + 1, metrics)
             if model.stop_training or self._watch.out_of_patience:
                 break
+            self._watch.lower_rate(model)
             if checkpointer is not None:
                 checkpointer.epoch_ended(epoch + 1, self._stop, model, self._watch, plan.callbacks, self._best_arrays)
             if self._stop.after_epoch and epoch + 1 < plan.epochs:

@@ -43,8 +43,8 @@ def network_lines(data: PreparedFolder, file: str, own: list[str], source: Path 
 
 
 def _tensor(values: np.ndarray) -> str:
-    if values.dtype.kind == "U":
-        return f"tf.constant({[[str(value) for value in values]]!r})"
+    if values.dtype.kind in "UO":
+        return f"tf.constant({[np.vectorize(str)(values).tolist()]!r})"
     if values.size > _FEW:
         return f"tf.fill({(1, *values.shape)!r}, {number(values.reshape(-1)[0])})"
     if values.ndim > 1:

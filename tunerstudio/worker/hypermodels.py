@@ -17,6 +17,7 @@ from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_compile, resolve_network, search_space
 from tunerstudio.study.preprocessing import TargetPlan
 from tunerstudio.worker.fused_relatives import Relatives
+from tunerstudio.worker.layer_errors import LayerError
 from tunerstudio.worker.layers import (
     accepted_arguments,
     apply_layer,
@@ -93,15 +94,28 @@ def _other(hyperparameter: Any, value: Scalar) -> Scalar:
     return next((other for other in same_kind if other != value and hyperparameter.contains(other)), value)
 
 
+def check_words(layer: ResolvedLayer, words: int) -> None:
+    """LayerError if an embedding of the input has no place for some of its `words` word numbers."""
+    places = layer.arguments.get("input_dim")
+    if layer.layer == "Embedding" and layer.inputs == (INPUT,) and isinstance(places, int) and places < words:
+        reason = f"layer {layer.name} (Embedding) has places for {places} words, but the text has {words}"
+        raise LayerError(
+            layer, reason, f"Set input_dim to {words} or more, or make fewer words known (data.text.words)."
+        )
+
+
 class BlocksHypermodel:
     """A network drawn from blocks."""
 
     standardised_target = True
     source = None
 
-    def __init__(self, document: StudyDocument, model: BlocksModel, target: TargetPlan, shape: tuple[int, ...]) -> None:
-        """`shape` is the features' without the rows."""
+    def __init__(
+        self, document: StudyDocument, model: BlocksModel, target: TargetPlan, shape: tuple[int, ...], words: int = 0
+    ) -> None:
+        """`shape` is the features' without the rows; `words`: how many word numbers there are, if they are a text."""
         self._document, self._model, self._target, self._shape = document, model, target, shape
+        self._words = words
 
     def build(self, values: Mapping[str, Scalar]) -> BuiltModel:
         """A new compiled model.
@@ -140,6 +154,7 @@ class BlocksHypermodel:
         resolved = resolve_network(self._model, values)
         tensors = {INPUT: start}
         for layer in resolved.layers:
+            check_words(layer, self._words)
             tensors[layer.name] = apply_resolved(layer, [tensors[name] for name in layer.inputs])
         try:
             return keras.Model(start, self._output(tensors[resolved.output]), name=NETWORK)

@@ -16,6 +16,7 @@ from tunerstudio.study.hyperparameters import Scalar, SearchSpace
 from tunerstudio.study.model import BlocksModel, CodeModel
 from tunerstudio.study.network import resolve_argument
 from tunerstudio.study.preprocessing import TRAIN, VALIDATION, TargetPlan
+from tunerstudio.study.search import RateReduction
 from tunerstudio.worker.hypermodels import BlocksHypermodel, Hypermodel
 from tunerstudio.worker.preload import import_keras_tuner
 from tunerstudio.worker.prepared import PreparedFolder
@@ -51,14 +52,23 @@ class NetworkStudy:
         """How one execution with `values` is trained."""
         training = self.document.training
         batch_size = resolve_argument(training.batch_size, "batch_size", values)
+        early, reduce = training.early_stopping, training.reduce_rate
+        if early is not None:
+            patience = resolve_argument(early.patience, "patience", values)
+            early = early.model_copy(update={"patience": int(str(patience))})
+        if reduce is not None:
+            waits = resolve_argument(reduce.patience, "rate_patience", values)
+            factor = resolve_argument(reduce.factor, "rate_factor", values)
+            reduce = RateReduction(patience=int(str(waits)), factor=float(str(factor)))
         return FitPlan(
             epochs=epochs,
             initial_epoch=initial_epoch,
             batch_size=int(str(batch_size)),
             seed=seed,
             objective=self.document.search.objective,
-            class_weight=self._class_weight(),
-            early_stopping=training.early_stopping,
+            class_weight=self._class_weight(values),
+            early_stopping=early,
+            reduce_rate=reduce,
         )
 
     def arrays_for(self, model: Any) -> TrainingArrays:
@@ -76,8 +86,9 @@ class NetworkStudy:
             arrays, y_train=one_hot(arrays.y_train, classes), y_validation=one_hot(arrays.y_validation, classes)
         )
 
-    def _class_weight(self) -> dict[int, float] | None:
-        if self.document.training.class_weight != "balanced" or self.data.plan.target.task == "regression":
+    def _class_weight(self, values: Mapping[str, Scalar]) -> dict[int, float] | None:
+        how = resolve_argument(self.document.training.class_weight, "class_weight", values)
+        if how != "balanced" or self.data.plan.target.task == "regression":
             return None
         counts = np.bincount(self.arrays.y_train.reshape(-1).astype("int64"))
         present = int((counts > 0).sum())
@@ -92,7 +103,7 @@ def open_blocks(document: StudyDocument, model: BlocksModel, data_folder: Path) 
     """
     data = PreparedFolder.open(data_folder)
     rows = features(data)
-    hypermodel = BlocksHypermodel(document, model, data.plan.target, rows.shape[1:])
+    hypermodel = BlocksHypermodel(document, model, data.plan.target, rows.shape[1:], data.plan.word_numbers)
     return NetworkStudy(document, data, rows, hypermodel, training_arrays(data, rows, standardised=True))
 
 

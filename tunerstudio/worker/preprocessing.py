@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from tunerstudio.study.preprocessing import ArrayInput, CategoricalInput, ImageInput, InputPlan, PreparedData
+from tunerstudio.study.preprocessing import ArrayInput, CategoricalInput, ImageInput, InputPlan, PreparedData, TextInput
 from tunerstudio.worker.prepared import PreparedFolder
 
 FRONT = "preprocessing"
@@ -30,11 +30,16 @@ _ROWS_AT_ONCE = 4096
 def build_front(plan: PreparedData) -> Any:
     """A functional model {input name: (None, columns) or (None, *shape)} -> features float32 (None, ...).
 
-    Inputs are float32, or string for categorical columns. A single image or array keeps its shape; several inputs
-    are flattened and joined in plan order.
+    Inputs are float32, or string for names and text. A single image, array or text keeps its shape; several inputs
+    are flattened and joined in plan order. With windows every input has an axis of steps, (None, past) or
+    (None, past, columns), and the features are (None, past, ...).
     """
-    inputs = {spec.name: _keras_input(spec, index) for index, spec in enumerate(plan.inputs)}
+    inputs = {spec.name: _keras_input(spec, index, plan.past) for index, spec in enumerate(plan.inputs)}
     encoded = [_encode(spec, inputs[spec.name]) for spec in plan.inputs]
+    if plan.past:
+        steps = [part if len(part.shape) == 3 else layers.Reshape((plan.past, 1))(part) for part in encoded]
+        joined = layers.Concatenate(name="features")(steps) if len(steps) > 1 else steps[0]
+        return functional(inputs, joined, FRONT)
     if len(encoded) > 1:
         flat = [part if len(part.shape) == 2 else layers.Flatten()(part) for part in encoded]
         encoded = [layers.Concatenate(name="features")(flat)]
@@ -48,9 +53,11 @@ def functional(inputs: dict[str, Any], outputs: Any, name: str) -> Any:
         return keras.Model(inputs, outputs, name=name)
 
 
-def _keras_input(spec: InputPlan, index: int) -> Any:
+def _keras_input(spec: InputPlan, index: int, past: int) -> Any:
     shape = spec.shape if isinstance(spec, ArrayInput) else (len(spec.columns),)
-    dtype = "string" if isinstance(spec, CategoricalInput) else "float32"
+    if past:
+        shape = (past,) if shape == (1,) else (past, *shape)
+    dtype = "string" if isinstance(spec, CategoricalInput | TextInput) else "float32"
     # Keras forbids "/" in names; the dictionary's key, which users see, is the column's own name.
     name = spec.name if "/" not in spec.name else f"input_{index}_{spec.name.replace('/', '_')}"
     return keras.Input(shape, name=name, dtype=dtype)
@@ -65,6 +72,8 @@ def _encode(spec: InputPlan, tensor: Any) -> Any:
             mask_token=None,
             oov_token=unused_token(spec.vocabulary),
         )(tensor)
+    if isinstance(spec, TextInput):
+        return _words(spec, tensor)
     if isinstance(spec, ImageInput):
         filled = ops.where(ops.isnan(tensor), 0.0, tensor)
         scaled = layers.Rescaling(1.0 / spec.shape.maximum)(filled)
@@ -75,6 +84,15 @@ def _encode(spec: InputPlan, tensor: Any) -> Any:
     filled = ops.where(ops.isnan(tensor), _vector(spec.fill), tensor)
     # Subtracting first keeps the digits of columns such as years, where scale is small beside offset.
     return ops.divide(ops.subtract(filled, _vector(spec.offset)), _vector(spec.scale))
+
+
+def _words(spec: TextInput, tensor: Any) -> Any:
+    arguments: dict[str, Any] = {"vocabulary": list(spec.vocabulary)}
+    if spec.length is None:
+        present = layers.TextVectorization(output_mode="multi_hot", **arguments)(tensor)
+        return layers.Reshape((len(spec.vocabulary) + 1,))(present)
+    numbers = layers.TextVectorization(output_sequence_length=spec.length, **arguments)(tensor)
+    return ops.cast(numbers, "float32")
 
 
 def _vector(numbers: tuple[float, ...]) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tunerstudio.study.search import EarlyStopping, Objective
+from tunerstudio.study.search import EarlyStopping, Objective, RateReduction
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class FitPlan:
         seed: For shuffling; weights and dropout are seeded by the caller before building.
         objective: Metric and direction; picks the best epoch.
         class_weight: Weight by class number, or None.
-        early_stopping: On the objective; None: train all epochs.
+        early_stopping: On the objective, with a plain patience; None: train all epochs.
+        reduce_rate: On the objective, with plain numbers; None: the learning rate stays.
         callbacks: The user's Keras callbacks (code models); empty for blocks.
         fit_arguments: Further arguments for Keras's fit (code models only; force the fit road).
     """
@@ -57,6 +58,7 @@ class FitPlan:
     objective: Objective
     class_weight: dict[int, float] | None = None
     early_stopping: EarlyStopping | None = None
+    reduce_rate: RateReduction | None = None
     callbacks: Sequence[Any] = ()
     fit_arguments: dict[str, Any] = field(default_factory=dict)
 

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras.optimizers.schedules import LearningRateSchedule
+
 from tunerstudio.study.errors import ModelError, suggest
+from tunerstudio.study.tunable import TunableInt
 from tunerstudio.worker.training import FitPlan, NotFiniteError
+
+
+class _Patience:
+    """Counts the epochs without an improvement of at least `min_delta`, as Keras's callbacks do.
+
+    Attributes:
+        waited: So many.
+    """
+
+    def __init__(self, plan: FitPlan, patience: TunableInt, min_delta: float) -> None:
+        assert isinstance(patience, int), "a plan has plain numbers"
+        self._objective, self._patience, self._reference = plan.objective, patience, math.nan
+        self._delta = -min_delta if plan.objective.direction == "max" else min_delta
+        self.waited = 0
+
+    def epoch_ended(self, score: float) -> None:
+        if math.isnan(self._reference) or self._objective.better(score + self._delta, self._reference):
+            self._reference, self.waited = score, 0
+        else:
+            self.waited += 1
+
+    @property
+    def is_over(self) -> bool:
+        return self.waited >= self._patience
+
+    def state(self) -> list[float | None]:
+        return [None if math.isnan(self._reference) else self._reference, self.waited]
+
+    def restore(self, state: Sequence[float | None]) -> None:
+        reference, waited = state
+        self._reference = math.nan if reference is None else float(reference)
+        self.waited = int(waited or 0)
 
 
 class EpochWatch:
     """Follows the epochs of one execution.
+
+    It also says when the learning rate is to be lowered, as Keras's ReduceLROnPlateau does without a cooldown.
 
     Attributes:
         best_epoch: 1-based; 0 before the first epoch ended.
@@ -23,8 +60,10 @@ class EpochWatch:
     def __init__(self, plan: FitPlan) -> None:
         """Follow an execution of `plan`."""
         self._plan = plan
-        self._reference = math.nan
-        self._waited = 0
+        early, reduce = plan.early_stopping, plan.reduce_rate
+        delta = 0.0 if early is None else early.min_delta
+        self._until_stop = None if early is None else _Patience(plan, early.patience, delta)
+        self._until_lower = None if reduce is None else _Patience(plan, reduce.patience, 0.0)
         self.best_epoch, self.score, self.epochs = 0, math.nan, 0
         self.metrics: dict[str, float] = {}
 
@@ -47,34 +86,34 @@ class EpochWatch:
                 raise NotFiniteError(name, epoch, metrics[name])
         self.epochs += 1
         score = metrics[objective.name]
-        self._wait(score)
+        for patience in (self._until_stop, self._until_lower):
+            if patience is not None:
+                patience.epoch_ended(score)
         if self.best_epoch and not objective.better(score, self.score):
             return False
         self.best_epoch, self.score, self.metrics = epoch, score, dict(metrics)
         return True
 
-    def _wait(self, score: float) -> None:
-        """Count the epochs without an improvement of at least `min_delta`, as Keras's EarlyStopping does."""
-        early = self._plan.early_stopping
-        if early is None:
-            return
-        delta = -early.min_delta if self._plan.objective.direction == "max" else early.min_delta
-        if math.isnan(self._reference) or self._plan.objective.better(score + delta, self._reference):
-            self._reference, self._waited = score, 0
-        else:
-            self._waited += 1
-
     @property
     def out_of_patience(self) -> bool:
         """Whether early stopping ends the execution now."""
-        early = self._plan.early_stopping
-        return early is not None and self._waited >= early.patience
+        return self._until_stop is not None and self._until_stop.is_over
+
+    def lower_rate(self, model: Any) -> None:
+        """Lower the learning rate of `model`, if it is time for it; one that follows a schedule stays."""
+        patience, reduce = self._until_lower, self._plan.reduce_rate
+        if patience is None or reduce is None or not patience.is_over:
+            return
+        patience.waited = 0
+        optimizer = model.optimizer
+        if not isinstance(getattr(optimizer, "_learning_rate", None), LearningRateSchedule):
+            optimizer.learning_rate = float(optimizer.learning_rate) * float(str(reduce.factor))
 
     def state(self) -> dict[str, Any]:
         """All that it remembers, as JSON values; `restore` takes it."""
         return {
-            "reference": None if math.isnan(self._reference) else self._reference,
-            "waited": self._waited,
+            "until_stop": None if self._until_stop is None else self._until_stop.state(),
+            "until_lower": None if self._until_lower is None else self._until_lower.state(),
             "best_epoch": self.best_epoch,
             "score": None if math.isnan(self.score) else self.score,
             "metrics": self.metrics,
@@ -83,7 +122,9 @@ class EpochWatch:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Remember what another watch of the same plan did when it gave `state`."""
-        self._reference = math.nan if state["reference"] is None else float(state["reference"])
-        self._waited, self.epochs = int(state["waited"]), int(state["epochs"])
-        self.best_epoch, self.metrics = int(state["best_epoch"]), dict(state["metrics"])
+        for patience, kept in ((self._until_stop, state["until_stop"]), (self._until_lower, state["until_lower"])):
+            if patience is not None and kept is not None:
+                patience.restore(kept)
+        self.epochs, self.best_epoch = int(state["epochs"]), int(state["best_epoch"])
+        self.metrics = dict(state["metrics"])
         self.score = math.nan if state["score"] is None else float(state["score"])

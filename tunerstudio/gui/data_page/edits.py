@@ -10,6 +10,7 @@ from tunerstudio.study.data import BundledName, BundledSource, Column, ColumnKin
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.objectives import objective_problem, usual_objective
+from tunerstudio.study.templates import new_document
 
 
 def with_data(document: StudyDocument, **changes: Any) -> StudyDocument:
@@ -50,6 +51,18 @@ def with_kind(document: StudyDocument, name: str, kind: ColumnKind) -> StudyDocu
     columns = tuple(_with(column, kind=kind) if column.name == name else column for column in document.data.columns)
     is_target = name in document.data.named_with_role("target")
     return _with_columns(document, columns, target_changed=is_target and columns != document.data.columns)
+
+
+def with_fitting_template(before: StudyDocument, after: StudyDocument) -> StudyDocument:
+    """`after`, with the template of its look, if the data look otherwise than `before` and nobody changed the model."""
+    data = before.data
+    if data.look == after.data.look:
+        return after
+    first = new_document(before.name, data)
+    if (first.model, first.training) != (before.model, before.training):
+        return after
+    fresh = new_document(after.name, after.data)
+    return after.model_copy(update={"model": fresh.model, "training": fresh.training})
 
 
 def with_fitting_objective(document: StudyDocument) -> StudyDocument:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tunerstudio.gui.data_page.series_form import SeriesForm, TextForm
 from tunerstudio.gui.data_page.split_form import SplitForm
 from tunerstudio.gui.data_page.words import target_facts, task_words
 from tunerstudio.gui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Role, Theme
@@ -75,12 +76,14 @@ class SidePanel(ColumnScroll):
         target_chosen: (str) name of the column to predict.
         field_edited: (str, str, object) merge key, field of `Data`, new value.
         split_edited: (str, dict) merge key, new values of the split.
+        window_edited: (str, object) merge key, the new Window or None.
         repaired: (str, Data) a repair was chosen: its label and the data section after it.
     """
 
     target_chosen = Signal(str)
     field_edited = Signal(str, str, object)
     split_edited = Signal(str, dict)
+    window_edited = Signal(str, object)
     repaired = Signal(str, object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -98,6 +101,9 @@ class SidePanel(ColumnScroll):
         self.split = SplitForm(theme)
         self.split.edited.connect(self.split_edited)
         layout.addWidget(self.split)
+        self.series = SeriesForm()
+        self.series.edited.connect(self.window_edited)
+        layout.addWidget(self.series)
         layout.addSpacing(SPACE_XS)
         layout.addWidget(heading_label(theme, self.tr("Worth knowing")))
         self._findings = QVBoxLayout()
@@ -106,6 +112,12 @@ class SidePanel(ColumnScroll):
         layout.addSpacing(SPACE_XS)
         layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
         layout.addLayout(self._prepare_form())
+        self.text = TextForm()
+        self.text.edited.connect(lambda key, options: self.field_edited.emit(key, "text", options))
+        self._text_heading = heading_label(theme, self.tr("Prepare text"))
+        layout.addSpacing(SPACE_XS)
+        layout.addWidget(self._text_heading)
+        layout.addWidget(self.text)
         layout.addStretch(1)
         self.setWidget(content)
 
@@ -118,6 +130,11 @@ class SidePanel(ColumnScroll):
         self.missing.setCurrentIndex(self.missing.findData(data.missing))
         self.scaling.setCurrentIndex(self.scaling.findData(data.scaling))
         self.scaling.setEnabled(data.image is None)
+        self.series.show_window(data.window, data.look == "table")
+        self.text.show_options(data.text)
+        has_text = any(column.role == "feature" and column.kind == "text" for column in data.columns)
+        self.text.setVisible(has_text)
+        self._text_heading.setVisible(has_text)
         for blocker in blockers:
             blocker.unblock()
         self._classes.setText("" if preview is None else target_facts(preview))

@@ -39,6 +39,7 @@ def kind_words() -> dict[ColumnKind, str]:
     return {
         "numeric": translate("DataPage", "numeric"),
         "categorical": translate("DataPage", "categories"),
+        "text": translate("DataPage", "text"),
     }
 
 
@@ -48,6 +49,7 @@ def kind_sentences() -> dict[ColumnKind, str]:
     return {
         "numeric": translate("DataPage", "Numeric: numbers that can be compared"),
         "categorical": translate("DataPage", "Categories: names without order"),
+        "text": translate("DataPage", "Text: sentences, learned from word by word"),
     }
 
 

@@ -10,17 +10,25 @@ from tunerstudio.study.data import Data
 
 
 def input_segments(data: Data) -> list[Segment]:
-    """What the network sees: `9 numeric, 2 categorical`, or the size of the pictures."""
+    """What the network sees: `9 numeric, 2 categorical`, or the size of the pictures, the rows of a window."""
     if data.image is not None:
         image = data.image
         size = f"{image.height} × {image.width} × {image.channels}"
         return [Segment(_tr("images {size}").format(size=size))]
+    if data.look == "text":
+        return [Segment(_tr("the words of a text, numbered"))]
     kinds = [column.kind for column in data.columns if column.role == "feature"]
     words = []
+    if data.window is not None:
+        words.append(_tr("{count} rows before").format(count=data.window.past))
+        if data.window.knows_target:
+            kinds += ["numeric" if data.task == "regression" else "categorical"] * len(data.named_with_role("target"))
     if numeric := kinds.count("numeric"):
         words.append(_tr("{count} numeric").format(count=numeric))
     if categorical := kinds.count("categorical"):
         words.append(_tr("{count} categorical").format(count=categorical))
+    if text := kinds.count("text"):
+        words.append(_tr("{count} text").format(count=text))
     return [Segment(", ".join(words) or _tr("from the data"))]
 
 

@@ -21,7 +21,7 @@ from tunerstudio.gui.services import Services
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import Banner, ElidedLabel, EmptyState, link_button
 from tunerstudio.protocol.preview import Preview
-from tunerstudio.study.data import ColumnKind, ColumnRole, Data, FileFormat, FileSource
+from tunerstudio.study.data import ColumnKind, ColumnRole, Data, FileFormat, FileSource, Window
 from tunerstudio.study.document import StudyDocument
 
 
@@ -132,6 +132,7 @@ class DataPage(Page):
         self.side.target_chosen.connect(lambda name: self._set_role(name, "target"))
         self.side.field_edited.connect(self._edit_field)
         self.side.split_edited.connect(self._edit_split)
+        self.side.window_edited.connect(self._edit_window)
         self.side.repaired.connect(self._repair)
         self._inspection_changed("idle", "", "")
 
@@ -199,16 +200,28 @@ class DataPage(Page):
     def _set_role(self, name: str, role: ColumnRole) -> None:
         if self._study is not None:
             text = self.tr("{name}: {role}").format(name=name, role=role_words()[role])
-            self._study.edit(text, edits.with_role(self._study.document, name, role))
+            document = self._study.document
+            self._study.edit(text, edits.with_fitting_template(document, edits.with_role(document, name, role)))
 
     def _set_kind(self, name: str, kind: ColumnKind) -> None:
         if self._study is not None:
             text = self.tr("{name}: {kind}").format(name=name, kind=kind_words()[kind])
-            self._study.edit(text, edits.with_kind(self._study.document, name, kind))
+            document = self._study.document
+            self._study.edit(text, edits.with_fitting_template(document, edits.with_kind(document, name, kind)))
 
     def _edit_field(self, merge_key: str, field: str, value: object) -> None:
         if self._study is not None:
             self._study.edit(self.tr("change data"), edits.with_data(self._study.document, **{field: value}), merge_key)
+
+    def _edit_window(self, merge_key: str, window: Window | None) -> None:
+        """Rows in time are divided in their order."""
+        if self._study is None:
+            return
+        before = self._study.document
+        changed = edits.with_data(before, window=window)
+        if window is not None:
+            changed = edits.with_split(changed, method="ordered")
+        self._study.edit(self.tr("change the series"), edits.with_fitting_template(before, changed), merge_key)
 
     def _edit_split(self, merge_key: str, values: dict[str, object]) -> None:
         if self._study is None:
@@ -222,7 +235,8 @@ class DataPage(Page):
 
     def _repair(self, label: str, data: Data) -> None:
         if self._study is not None:
-            self._study.edit(label, self._study.document.model_copy(update={"data": data}))
+            before = self._study.document
+            self._study.edit(label, edits.with_fitting_template(before, before.model_copy(update={"data": data})))
 
     def _use_bundled(self, name: str) -> None:
         known = next(bundled for bundled in bundled_words() if bundled == name)

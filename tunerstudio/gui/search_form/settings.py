@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from tunerstudio.gui.model_editor.parsing import UNSET
 from tunerstudio.study.catalogue import ArgumentInfo
 from tunerstudio.study.document import StudyDocument
-from tunerstudio.study.search import EarlyStopping, Training
+from tunerstudio.study.search import CLASS_WEIGHTS, EarlyStopping, RateReduction, Training
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def training_settings() -> list[Setting]:
         type="choice",
         required=True,
         default="none",
-        choices=("none", "balanced"),
+        choices=CLASS_WEIGHTS,
         help=_tr("balanced: rare classes count more in training, so that all classes count alike."),
     )
     road = ArgumentInfo(
@@ -88,6 +88,7 @@ def training_settings() -> list[Setting]:
             "training.early_stopping",
             lambda document: _given(document.training.early_stopping, lambda stopping: stopping.patience),
             _write_patience,
+            tunable=True,
         ),
         Setting(
             least,
@@ -97,8 +98,51 @@ def training_settings() -> list[Setting]:
             lambda document: _given(document.training.early_stopping, lambda stopping: stopping.min_delta),
             _write_min_delta,
         ),
-        _training_field(weight, _tr("class weights")),
+        *_rate_settings(),
+        _training_field(weight, _tr("class weights"), tunable=True),
         _training_field(road, _tr("trained by")),
+    ]
+
+
+def _rate_settings() -> list[Setting]:
+    """When the learning rate falls during the training."""
+    patience = info(
+        "rate_patience",
+        "int",
+        _tr("The learning rate falls when the objective has not improved for so many epochs; empty: never."),
+        minimum=1,
+        optional=True,
+        basic=False,
+    )
+    factor = ArgumentInfo(
+        name="rate_factor",
+        type="float",
+        default=0.5,
+        minimum=0.01,
+        maximum=0.99,
+        basic=False,
+        help=_tr("What the learning rate is multiplied by each time."),
+    )
+    path = "training.reduce_rate"
+    return [
+        Setting(
+            patience,
+            _tr("lower the rate after"),
+            _tr("epochs without improvement"),
+            f"{path}.patience",
+            lambda document: _given(document.training.reduce_rate, lambda reduce: reduce.patience),
+            lambda document, value: _write_rate(document, "patience", value),
+            tunable=True,
+        ),
+        Setting(
+            factor,
+            _tr("times"),
+            "",
+            f"{path}.factor",
+            lambda document: _given(document.training.reduce_rate, lambda reduce: reduce.factor),
+            lambda document, value: _write_rate(document, "factor", value),
+            tunable=True,
+        ),
     ]
 
 
@@ -208,6 +252,16 @@ def _write_min_delta(document: StudyDocument, value: Any) -> StudyDocument:
     present = document.training.early_stopping or EarlyStopping()
     delta = 0.0 if value is UNSET else float(value)
     return _with_training(document, early_stopping=present.model_copy(update={"min_delta": delta}))
+
+
+def _write_rate(document: StudyDocument, name: str, value: Any) -> StudyDocument:
+    """An empty patience switches it off; an empty factor is the usual one."""
+    if value is UNSET or value is None:
+        if name == "patience":
+            return _with_training(document, reduce_rate=None)
+        value = RateReduction().factor
+    present = document.training.reduce_rate or RateReduction()
+    return _with_training(document, reduce_rate=present.model_copy(update={name: value}))
 
 
 def _with_training(document: StudyDocument, **changes: Any) -> StudyDocument:
