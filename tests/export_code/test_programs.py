@@ -154,3 +154,18 @@ def test_long_calls_are_broken_one_argument_a_line():
         '    key={"b": [1, None]},',
         ")(x)",
     ]
+
+
+def test_a_name_that_keras_could_give_too_is_not_given_twice():
+    unnamed = {"layer": "Dense", "arguments": {"units": 5}}
+    alone = exported(document(dense(4, name="first"), unnamed))
+    assert "x = layers.Dense(5)(x)" in alone
+    mixed = exported(document(dense(4, name="dense_1"), unnamed))
+    assert 'x = layers.Dense(4, name="dense_1")(x)' in mixed
+    assert 'x = layers.Dense(5, name="dense_2")(x)' in mixed
+
+
+def test_the_projection_of_a_named_skip_has_a_name_of_its_own():
+    text = exported(document({"residual": True, "name": "skip", "blocks": [dense(4)]}))
+    assert 'options = {"use_bias": False, "name": name and f"{name}_projection"}' in text
+    assert 'x = add_skip(skip, x, name="skip")' in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from tunerstudio.study.model import (
     RepeatBlock,
     ResidualBlock,
 )
-from tunerstudio.study.names import block_names
+from tunerstudio.study.names import block_names, snake_case
 from tunerstudio.study.tunable import AnyTunable, TuneChoice
 
 MERGE_LAYERS = {
@@ -46,7 +47,7 @@ ADD_SKIP = '''def add_skip(skip, x, projection="auto", name=None):
     if projection == "always" or (projection == "auto" and skip.shape != x.shape):
         sizes = zip(skip.shape[1:-1], x.shape[1:-1])
         strides = tuple(-(-before // after) for before, after in sizes)
-        options = {"use_bias": False}
+        options = {"use_bias": False, "name": name and f"{name}_projection"}
         if all(stride == 1 for stride in strides):
             skip = layers.Dense(x.shape[-1], **options)(skip)
         else:
@@ -77,6 +78,9 @@ class NetworkWriter:
         """Name all blocks."""
         self._names = block_names(self.blocks)
         self._given = {path for path, block in every_block(self.blocks) if block.name}
+        automatic = {snake_case(info.name) for info in self.arguments.catalogue.layers}
+        if any(re.sub(r"(_\d+)*$", "", self._names[path]) in automatic for path in self._given):
+            self._given = set(self._names)  # to layers without a name Keras could give the same ones
 
     def write(self) -> None:
         """Everything."""
