@@ -85,10 +85,17 @@ def _jobs(arguments: argparse.Namespace) -> list[Job]:
     paths = [path for path in sorted(arguments.tables.glob("*.npz")) if any(word in path.stem for word in words)]
     if arguments.cut:
         paths = [path for path in paths if tables.load(path).epochs > 1]
-    # Seed by seed, so that an interrupted comparison is still one between equals.
+    # Seed by seed and kind after kind, so that a comparison that is stopped has some of each, for all algorithms.
+    paths = _in_turns(paths)
     combinations = itertools.product(range(arguments.seeds), paths, arguments.algorithms)
     trials, cut, slots = arguments.trials, arguments.cut, arguments.slots
     return [Job(algorithm, path, seed, trials, cut, slots) for seed, path, algorithm in combinations]
+
+
+def _in_turns(paths: list[Path]) -> list[Path]:
+    """The first table of each kind (the name up to `__`), then the second ones, and so on."""
+    kinds = [path.stem.split("__")[0] for path in paths]
+    return [path for _, _, path in sorted((kinds[:i].count(kind), kind, paths[i]) for i, kind in enumerate(kinds))]
 
 
 def _names(algorithms: list[str]) -> dict[str, str]:

@@ -131,10 +131,29 @@ def _start(plan: Plan, iteration: int, bracket: int, values: dict[str, bool | in
     return Proposal(values, reason, epochs=epochs, tags={"iteration": iteration, "bracket": bracket, "round": 0})
 
 
-def _promotion(
-    history: History, plan: Plan, iteration: int, bracket: int, rounds: list[list[Trial]], full: bool
-) -> Proposal | None:
-    """Promote the best trial that is certain to be among the best of its round, whatever the pending ones reach."""
+@dataclass(frozen=True)
+class _Step:
+    """How a round of a bracket stands.
+
+    Attributes:
+        round_: From 1; the one before it has the candidates.
+        candidates: Completed trials of the round before, best first.
+        children: Promoted ones, in any state.
+        places: How many may be promoted, those included whose child failed.
+        candidates_open: How many candidates may still come.
+        children_open: How many children are still to be completed, pending ones included.
+    """
+
+    round_: int
+    candidates: list[Trial]
+    children: list[Trial]
+    places: int
+    candidates_open: int
+    children_open: int
+
+
+def _steps(history: History, plan: Plan, bracket: int, rounds: list[list[Trial]], full: bool) -> Iterator[_Step]:
+    """The rounds of a bracket after the first; `full`: no further trial starts in it."""
     pending = sum(not trial.state.is_finished for trial in rounds[0])
     still_open = pending if full else plan.size(bracket, 0) - len(rounds[0]) + pending
     for round_ in range(1, bracket + 1):
@@ -142,14 +161,39 @@ def _promotion(
         children = rounds[round_]
         failed = sum(trial.state.is_finished and trial.state is not TrialState.COMPLETED for trial in children)
         size = plan.size(bracket, round_)
-        promoted = {trial.parent for trial in children}
-        if len(children) - failed < size:
-            for rank, trial in enumerate(candidates, start=1):
-                if trial.number not in promoted and rank + still_open <= size + failed:
-                    return _promote(plan, iteration, bracket, round_, trial, rank, len(rounds[round_ - 1]))
         expected = min(size, len(candidates) + still_open - failed)
-        still_open = expected - sum(trial.state is TrialState.COMPLETED for trial in children)
+        completed = sum(trial.state is TrialState.COMPLETED for trial in children)
+        yield _Step(round_, candidates, children, size + failed, still_open, expected - completed)
+        still_open = expected - completed
+
+
+def _promotion(
+    history: History, plan: Plan, iteration: int, bracket: int, rounds: list[list[Trial]], full: bool
+) -> Proposal | None:
+    """Promote the best trial that is certain to be among the best of its round, whatever the pending ones reach."""
+    for step in _steps(history, plan, bracket, rounds, full):
+        promoted = {trial.parent for trial in step.children}
+        if len(step.children) >= step.places:
+            continue
+        for rank, trial in enumerate(step.candidates, start=1):
+            if trial.number not in promoted and rank + step.candidates_open <= step.places:
+                return _promote(plan, iteration, bracket, step.round_, trial, rank, len(rounds[step.round_ - 1]))
     return None
+
+
+def possible_parents(space: SearchSpace, history: History, options: Options) -> set[int]:
+    """Trials that may still be promoted: those of rounds after which not all places are taken for good."""
+    plan = _plan(history.max_epochs, options)
+    brackets = {(t.tags["iteration"], t.tags["bracket"]) for t in history.trials if "bracket" in t.tags}
+    found: set[int] = set()
+    for iteration, bracket in brackets:
+        rounds = _rounds(history, int(iteration), int(bracket))
+        full = len(rounds[0]) >= plan.size(int(bracket), 0)
+        for step in _steps(history, plan, int(bracket), rounds, full):
+            if step.children_open > 0:
+                promoted = {trial.parent for trial in step.children}
+                found |= {trial.number for trial in step.candidates if trial.number not in promoted}
+    return found
 
 
 def _best_first(history: History, trials: list[Trial]) -> list[Trial]:

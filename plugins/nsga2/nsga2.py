@@ -7,55 +7,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunerstudio.algorithms.api import (
-    Finished,
-    History,
-    Options,
-    Proposal,
-    SearchSpace,
-    Trial,
-    child_values,
-    crowding,
-    pareto_ranks,
-    untried_values,
-)
+from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, crowding, pareto_ranks
+from tunerstudio.algorithms.breeding import propose_child
 
 Array = np.ndarray
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
     """A random trial while the population grows, then a child of two parents that won a contest each."""
-    size = int(str(options["population"]))
-    trials, losses = history.vectors()
-    if len(trials) < min(size, max(history.max_trials // 4, 2)):
-        values = untried_values(space, history, rng)
-        if values is None:
-            return Finished("all configurations have been tried")
-        return Proposal(values, "Drawn at random for the first population")
-    population, order = _population(trials, losses, size)
-    mother, father = (population[_winner(order, rng)] for _ in range(2))
-    values = child_values(
-        space,
-        mother.values,
-        father.values,
-        rng,
-        crossover=float(str(options["crossover"])),
-        mutations=float(str(options["mutations"])),
-        step=float(str(options["step"])),
-    )
-    return Proposal(values, f"Child of trials {mother.number} and {father.number}")
+
+    def parents(losses: Array, size: int) -> tuple[int, int]:
+        fittest = _fittest(losses)[:size]
+        return int(fittest[_winner(len(fittest), rng)]), int(fittest[_winner(len(fittest), rng)])
+
+    return propose_child(space, history, rng, options, parents)
 
 
-def _population(trials: list[Trial], losses: Array, size: int) -> tuple[list[Trial], Array]:
-    """The best trials, and the place of each: smaller is fitter."""
+def _fittest(losses: Array) -> Array:
+    """Rows of the trials, the fittest first."""
     ranks = pareto_ranks(losses)
-    distance = np.zeros(len(trials))
+    distance = np.zeros(len(losses))
     for rank in range(int(ranks.max()) + 1):
         distance[ranks == rank] = crowding(losses[ranks == rank])
-    chosen = np.lexsort((-distance, ranks))[:size]
-    return [trials[index] for index in chosen], np.arange(len(chosen))
+    return np.lexsort((-distance, ranks))
 
 
-def _winner(order: Array, rng: np.random.Generator) -> int:
-    """The fitter of two."""
-    return int(min(rng.integers(len(order), size=2), key=lambda index: order[index]))
+def _winner(count: int, rng: np.random.Generator) -> int:
+    """The fitter of two, as their place among the fittest."""
+    return int(rng.integers(count, size=2).min())

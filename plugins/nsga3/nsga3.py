@@ -10,43 +10,23 @@ import math
 
 import numpy as np
 
-from tunerstudio.algorithms.api import (
-    Finished,
-    History,
-    Options,
-    Proposal,
-    SearchSpace,
-    child_values,
-    pareto_ranks,
-    untried_values,
-)
+from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, pareto_ranks
+from tunerstudio.algorithms.breeding import propose_child
 
 Array = np.ndarray
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
     """A random trial while the population grows, then a child of two survivors."""
-    size = int(str(options["population"]))
-    trials, losses = history.vectors()
-    if len(trials) < min(size, max(history.max_trials // 4, 2)):
-        values = untried_values(space, history, rng)
-        if values is None:
-            return Finished("all configurations have been tried")
-        return Proposal(values, "Drawn at random for the first population")
     wanted = options["divisions"]
-    divisions = wanted if isinstance(wanted, int) else usual_divisions(losses.shape[1], size)
-    survivors = select(losses, size, reference_directions(losses.shape[1], divisions))
-    mother, father = (trials[int(survivors[int(place)])] for place in rng.integers(len(survivors), size=2))
-    values = child_values(
-        space,
-        mother.values,
-        father.values,
-        rng,
-        crossover=float(str(options["crossover"])),
-        mutations=float(str(options["mutations"])),
-        step=float(str(options["step"])),
-    )
-    return Proposal(values, f"Child of trials {mother.number} and {father.number}")
+
+    def parents(losses: Array, size: int) -> tuple[int, int]:
+        divisions = wanted if isinstance(wanted, int) else usual_divisions(losses.shape[1], size)
+        survivors = select(losses, size, reference_directions(losses.shape[1], divisions))
+        mother, father = (int(survivors[int(place)]) for place in rng.integers(len(survivors), size=2))
+        return mother, father
+
+    return propose_child(space, history, rng, options, parents)
 
 
 def usual_divisions(objectives: int, size: int) -> int:

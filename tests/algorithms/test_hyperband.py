@@ -54,6 +54,20 @@ def test_each_round_promotes_the_best_of_the_round_before(slots):
                 assert child.values == trials[child.parent - 1].values
 
 
+@pytest.mark.parametrize("slots", [1, 4])
+def test_weights_are_released_when_a_round_is_full(slots):
+    simulation = search(slots=slots)
+    kept = []
+    while not simulation.finished:
+        simulation.step()
+        parent = simulation.trials[-1].parent
+        assert parent is None or parent not in simulation.host.released
+        completed = {t.number for t in simulation.trials if t.state is TrialState.COMPLETED and t.epochs_planned < 27}
+        kept.append(len(completed - simulation.host.released))
+    assert max(kept) <= 27 + 9 + 12  # of 70 trials: those of a round, and what the next bracket has begun
+    assert kept[-1] == 0
+
+
 def test_direction_is_obeyed():
     host = AlgorithmHost(get("hyperband").manifest, CONTINUOUS, Objective(direction="max"), 0, 1000, 9)
     trials = complete(Simulation(host, hashed_score, max_epochs=9))

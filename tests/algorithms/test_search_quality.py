@@ -107,6 +107,46 @@ def test_results_are_found_again(tmp_path):
     assert "other" not in again
 
 
+def test_a_search_that_was_cut_while_it_was_written_is_run_again(tmp_path):
+    path = tmp_path / "results.jsonl"
+    results = Results(path)
+    for key in ("first", "second"):
+        results.add(key, outcome_of("one", "a", 0, [0.5]))
+    path.write_text(path.read_text()[:-20])
+    again = Results(path)
+    assert "first" in again
+    assert "second" not in again
+    again.add("second", outcome_of("one", "a", 0, [0.4]))
+    assert Results(path)["second"].regrets == [0.4]
+
+
+def test_only_what_all_have_searched_is_compared():
+    done = [
+        outcome_of("one", "a", 0, [0.4, 0.2]),
+        outcome_of("two", "a", 0, [0.5, 0.2]),
+        outcome_of("one", "a", 1, [0.2, 0.0]),
+        outcome_of("two", "a", 1, [0.6, 0.2]),
+        outcome_of("one", "b", 0, [0.1, 0.1]),
+    ]
+    kept = report.comparable(done, ["one", "two"])
+    assert [(o.algorithm, o.table, o.seed) for o in kept] == [(o.algorithm, o.table, o.seed) for o in done[:4]]
+    printed = report.differences(kept, [1, 2])
+    cells = [list(column.cells) for column in printed.columns]
+    assert cells == [["two"], ["+0.2500 ± 0.1500"], ["+0.1000 ± 0.1000"]]
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras Tuner asks threads for their names in an old way
+def test_keras_tuner_takes_part_as_it_is(grid, pool):
+    outcome = run(Job("keras_tuner_random", grid, 0, 30))
+    assert len(outcome.regrets) == 30
+    assert outcome.regrets[-1] < outcome.regrets[0]
+    assert outcome.repeats == 0
+    bayesian = run(Job("keras_tuner_bayesian", pool, 0, 8))
+    assert len(bayesian.seconds) == 8
+    assert bayesian.regrets != run(Job("keras_tuner_bayesian", pool, 1, 8)).regrets
+
+
 def test_the_drawing_has_a_line_and_a_name_for_each():
     lines = {"one": np.linspace(0.5, 0.1, 50), "two <best>": np.linspace(0.5, 0.02, 50)}
     done = [outcome_of(name, "a", 0, line.tolist()) for name, line in lines.items()]

@@ -131,6 +131,9 @@ def test_the_best_and_what_is_still_needed_keep_their_files():
     assert needed(trials, objective, 2, 20, promotes=True) == {1, 2, 3, 4, 6}
     promoted = [*trials, a_trial(8, 0.85, parent=6)]
     assert needed(promoted, objective, 2, 20, promotes=True) == {1, 2, 3, 4, 8}
+    # An algorithm that says what it will never go on from may go on from one trial several times.
+    assert needed(promoted, objective, 2, 20, promotes=True, released=set()) == {1, 2, 3, 4, 6, 8}
+    assert needed(promoted, objective, 2, 20, promotes=True, released={6, 8}) == {1, 2, 3, 4, 8}
 
 
 def test_files_of_trials_outside_the_best_go(play):

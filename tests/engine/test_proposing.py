@@ -18,6 +18,7 @@ class Host:
     """An algorithm that remembers what it was shown."""
 
     pruner = None
+    released = None
 
     def __init__(self, answer=lambda number: Proposal({"dense_1_units": 1 + number}), before=lambda number: None):
         self.seen, self._answer, self._before = {}, answer, before

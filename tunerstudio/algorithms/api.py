@@ -6,6 +6,9 @@ A plugin is a folder with `MANIFEST.toml` and a module that defines one of
     def create_oracle(space, objective, max_trials, seed, options): ...   # any Keras Tuner oracle as it is
     def observe_epoch(curves, trial, epoch, options): ...   # a pruner: why to end a trial after this epoch, or None
 
+Beside `propose` it may define `total_trials(space, max_epochs, options)`, how many trials it runs in all, and
+`possible_parents(space, history, options)`, which finished trials it may still go on from.
+
 The host does the rest: it makes values legal, never runs the same configuration twice, shows failed trials as
 history without a score, tells pending parallel trials, seeds `rng`, and stores whatever is needed to go on after a
 kill. `propose` is pure: what it returns depends on its arguments only. That is why every search resumes exactly.
@@ -65,6 +68,7 @@ class History:
         objective: What is to be made best.
         also: Further objectives; empty: there is one alone.
         refused: Numbers of the trials that were CANCELLED because their network broke a constraint.
+        slots: How many trials the search runs side by side; it may change while it runs.
     """
 
     trials: Sequence[Trial]
@@ -76,6 +80,7 @@ class History:
     refused: Collection[int] = ()
     objective: Objective | None = None
     also: Sequence[SecondObjective] = ()
+    slots: int = 1
 
     def allows(self, values: Values) -> bool:
         """Whether legal values keep to the constraints that are known without building the network."""

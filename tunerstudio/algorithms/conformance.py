@@ -74,17 +74,17 @@ class Subject:
         """Whether its manifest claims `capability`."""
         return self.info.manifest is not None and capability in self.info.manifest.capabilities
 
-    def host(self, space: SearchSpace, seed: int = 0, trials: int = 100) -> AlgorithmHost:
+    def host(self, space: SearchSpace, seed: int = 0, trials: int = 100, slots: int = 1) -> AlgorithmHost:
         """A new host of it, for a score that is to be small."""
         assert self.info.manifest is not None
         objective = Objective(name="val_loss", direction="min")
-        return AlgorithmHost(self.info.manifest, space, objective, seed, trials, _EPOCHS, self.options)
+        return AlgorithmHost(self.info.manifest, space, objective, seed, trials, _EPOCHS, self.options, slots=slots)
 
     def search(
         self, space: SearchSpace, seed: int = 0, slots: int = 1, score: Score = hashed_score, trials: int = 100
     ) -> Simulation:
         """A simulated search with it."""
-        return Simulation(self.host(space, seed, trials), score, slots, _EPOCHS)
+        return Simulation(self.host(space, seed, trials, slots), score, slots, _EPOCHS)
 
 
 def check_algorithm(
@@ -200,7 +200,7 @@ def check_restart(subject: Subject) -> list[str]:
             search = subject.search(space, slots=slots, trials=12)
             search.run(stop)
             state = search.host.state()
-            search.host = subject.host(space, trials=12)
+            search.host = subject.host(space, trials=12, slots=slots)
             search.host.restore(state, search.trials)
             if _keys(search.run(12)) != whole:
                 problems.append(f"restored after trial {stop} with {slots} slots, it went on with other trials")
@@ -219,6 +219,26 @@ def check_parallel(subject: Subject) -> list[str]:
         if len(set(_keys(fresh))) != len(fresh):
             problems.append("proposed a configuration twice with four trials at a time")
     return problems
+
+
+def check_parents(subject: Subject) -> list[str]:
+    """It goes on from no trial of which it has said that it will not, whose weights may be gone."""
+
+    def score(values: Values, epochs: int) -> float | None:
+        drawn = hashed_score({**values, "epochs": epochs}, epochs)
+        return None if drawn > 0.9 else drawn
+
+    if not subject.claims("uses_epochs"):
+        return []
+    search = subject.search(CONTINUOUS, slots=3, score=score)
+    released: set[int] = set()
+    while len(search.trials) < 200 and not search.finished:
+        search.step()
+        parent = search.trials[-1].parent
+        if parent in released:
+            return [f"went on from trial {parent}, which was not among its possible_parents() before"]
+        released |= search.host.released or frozenset()
+    return []
 
 
 def check_odd_histories(subject: Subject) -> list[str]:
@@ -271,6 +291,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_seeds,
     check_restart,
     check_parallel,
+    check_parents,
     check_odd_histories,
     check_tiny_spaces,
 )

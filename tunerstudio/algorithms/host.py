@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -55,6 +55,12 @@ class AlgorithmHost:
         constraints: Conditions that the values of every trial must keep to.
         also: Further objectives.
         earlier: Completed trials of earlier studies, numbered below 0, from which the algorithm learns.
+        slots: How many trials run side by side.
+
+    Attributes:
+        slots: The same; may be set while the search runs.
+        released: Finished trials that the algorithm will never go on from, as far as it said with the last proposal;
+            None: it does not say.
 
     Raises:
         StudyError: If the options are wrong or the algorithm cannot search this space.
@@ -75,6 +81,7 @@ class AlgorithmHost:
         constraints: Sequence[str] = (),
         also: Sequence[SecondObjective] = (),
         earlier: Sequence[Trial] = (),
+        slots: int = 1,
     ) -> None:
         complete, problems = check_options(manifest, options or {})
         problems += check_space(manifest, space)
@@ -89,6 +96,7 @@ class AlgorithmHost:
         self._max_epochs = max_epochs
         self._options: Options = dict(complete)
         self.pruner = pruner
+        self.slots = slots
         self._also = tuple(also)
         self._earlier = [replace(trial, values=canonical(space, trial.values)) for trial in earlier]
         self._constraints = parse_constraints(constraints)
@@ -101,6 +109,8 @@ class AlgorithmHost:
         # The matrices of a search are small: on several threads, beside training, they take up to fifty times as long.
         self._threads = ThreadpoolController()
         self._oracle = self._create_oracle() if manifest.kind == "oracle" else None
+        self._total = self._count_trials()
+        self.released: frozenset[int] | None = frozenset() if self._possible_parents is not None else None
 
     def next(self, trials: Sequence[Trial], number: int) -> Proposal | Wait | Finished:
         """The next trial.
@@ -121,6 +131,7 @@ class AlgorithmHost:
             return self._all_tried()
         history = self._history(usable)
         answer = self._untried_answer(history, number)
+        self._release(answer, history)
         if isinstance(answer, Proposal) and self._oracle is not None:
             self._oracle.accept(number, answer.values)
         if isinstance(answer, Wait) and not any(not trial.state.is_finished for trial in trials):
@@ -129,6 +140,9 @@ class AlgorithmHost:
 
     def total_trials(self) -> int | None:
         """How many trials the algorithm runs in all if nothing stops it; None if it has no end of its own."""
+        return self._total
+
+    def _count_trials(self) -> int | None:
         function = getattr(self._module, "total_trials", None)
         if not callable(function):
             return None
@@ -138,6 +152,28 @@ class AlgorithmHost:
         if total is not None and (isinstance(total, bool) or not isinstance(total, int)):
             raise AlgorithmError(self.manifest.id, f"counted {total!r} trials; a whole number or None is needed")
         return total
+
+    @property
+    def _possible_parents(self) -> Callable[..., object] | None:
+        function = getattr(self._module, "possible_parents", None)
+        return function if callable(function) else None
+
+    def _release(self, answer: Proposal | Wait | Finished, history: History) -> None:
+        """Note which trials need no weights any more; those that finish from now on are not among them yet."""
+        function = self._possible_parents
+        if function is None:
+            return
+        finished = {trial.number for trial in history.trials if trial.state.is_finished}
+        if isinstance(answer, Finished):
+            self.released = frozenset(finished)
+            return
+        wanted = self._guard.call(
+            lambda: function(self._space, history, dict(self._options)), "named the trials that it may go on from"
+        )
+        if not isinstance(wanted, Collection) or not all(isinstance(number, int) for number in wanted):
+            raise AlgorithmError(self.manifest.id, f"named {wanted!r} as trials to go on from; numbers are needed")
+        parent = {answer.parent} if isinstance(answer, Proposal) else set()
+        self.released = frozenset(finished - set(wanted) - parent)
 
     def state(self) -> str | None:
         """What must be stored with the last proposal to go on after a kill, as JSON; None: nothing."""
@@ -169,6 +205,7 @@ class AlgorithmHost:
             refused,
             self._objective,
             self._also,
+            self.slots,
         )
 
     def _allows(self, values: Values) -> bool:

@@ -144,11 +144,11 @@ class Engine:
         with self._turns.take():
             study = self._prepare(folder, lambda text: None, probe=True)
             if not isinstance(study.document.model, EstimatorModel):
-                self._rehearse(study)
+                self._rehearse(study, workers)
 
-    def _rehearse(self, study: PreparedStudy) -> None:
+    def _rehearse(self, study: PreparedStudy, workers: int) -> None:
         """Let a worker that has `study` open train one batch of its first trial."""
-        values = first_values(study)
+        values = first_values(study, workers)
         if values is None:
             return
         with self.pool.lease() as lease, self._turns.using(lease.worker) as leased:

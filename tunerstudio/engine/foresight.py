@@ -11,19 +11,22 @@ from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.hyperparameters import Values
 from tunerstudio.study.trials import Trial, TrialState
 
+THOUGHT_S = 10.0
+"""How long an algorithm may think about a trial that nobody has asked for: a search that is started waits for it."""
 
-def first_values(study: PreparedStudy) -> Values | None:
-    """The values of the trial that the next session would start first; None if that cannot be said.
+
+def first_values(study: PreparedStudy, slots: int = 1) -> Values | None:
+    """The values of the trial that the next session, with `slots` workers, would start first; None if unknown.
 
     Nothing is written down: what the algorithm answers here, it answers again when it is asked in earnest.
     """
     try:
-        return _first_values(study)
+        return _first_values(study, slots)
     except TunerStudioError:
         return None  # whatever it is, the search itself will say it
 
 
-def _first_values(study: PreparedStudy) -> Values | None:
+def _first_values(study: PreparedStudy, slots: int) -> Values | None:
     trials: list[Trial] = []
     state: str | None = None
     if has_history(study.folder):
@@ -34,6 +37,7 @@ def _first_values(study: PreparedStudy) -> Values | None:
     waiting = [trial for trial in trials if trial.state is TrialState.QUEUED]
     if waiting:
         return min(waiting, key=lambda trial: trial.number).values
-    host = make_host(study, study.document.search.budget.trials, state, trials)
+    host = make_host(study, study.document.search.budget.trials, state, trials, THOUGHT_S)
+    host.slots = slots
     answer = host.next(trials, max((trial.number for trial in trials), default=0) + 1)
     return answer.values if isinstance(answer, Proposal) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.algorithms.host import AlgorithmHost
@@ -23,6 +23,11 @@ class Judge:
         """Judge by the constraints of `host` and by its pruner, if it has one."""
         self._host = host
         self.broken: AlgorithmError | None = None
+
+    @property
+    def released(self) -> Collection[int] | None:
+        """Finished trials that the algorithm will never go on from; None: it does not say."""
+        return self._host.released
 
     def built(self, trial: Trial) -> str | None:
         """Why a network that was built must not be trained; None if it may, as what a person asked for always may."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tunerstudio.store.schema import TRIALS_FOLDER, DiskFullError
@@ -20,7 +20,14 @@ def trial_folder(study: Path, number: int) -> Path:
     return study.resolve() / TRIALS_FOLDER / f"{number:04d}"
 
 
-def needed(trials: Iterable[Trial], objective: Objective, keep_top: int, max_epochs: int, promotes: bool) -> set[int]:
+def needed(
+    trials: Iterable[Trial],
+    objective: Objective,
+    keep_top: int,
+    max_epochs: int,
+    promotes: bool,
+    released: Collection[int] | None = None,
+) -> set[int]:
     """Numbers of the trials whose files must stay.
 
     Args:
@@ -29,6 +36,8 @@ def needed(trials: Iterable[Trial], objective: Objective, keep_top: int, max_epo
         keep_top: How many of the best keep their weights.
         max_epochs: Epochs of a trial that cannot be promoted any further.
         promotes: Whether the algorithm may go on from the weights of a finished trial.
+        released: Trials of which it says that it will not; None: it does not say, and is taken to go on from each trial
+            once at most.
     """
     trials = list(trials)
     sign = -1.0 if objective.direction == "max" else 1.0
@@ -41,8 +50,9 @@ def needed(trials: Iterable[Trial], objective: Objective, keep_top: int, max_epo
             if trial.parent is not None:
                 kept.add(trial.parent)
     if promotes:
-        promoted = {trial.parent for trial in completed if trial.parent is not None}
-        kept |= {t.number for t in completed if t.epochs_planned < max_epochs and t.number not in promoted}
+        if released is None:
+            released = {trial.parent for trial in completed if trial.parent is not None}
+        kept |= {t.number for t in completed if t.epochs_planned < max_epochs and t.number not in released}
     return kept
 
 

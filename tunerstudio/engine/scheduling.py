@@ -24,6 +24,13 @@ AHEAD_ABOVE_S = 0.05
 the results of trials that still run, which is a price to pay only where it saves something."""
 
 
+PROPOSAL_LIMIT_S = 300.0
+"""How long an algorithm may think about one trial."""
+
+SLOW_S = 10.0
+"""After so long, the user is told what is waited for."""
+
+
 @dataclass(frozen=True)
 class NewTrial:
     """A trial that the algorithm proposed, with what it must find again after a kill."""
@@ -40,8 +47,22 @@ class _Asked:
     errand: Errand[tuple[Proposal | Wait | Finished, str | None, list[str]]]
 
 
-def make_host(study: PreparedStudy, max_trials: int, state: str | None, trials: list[Trial]) -> AlgorithmHost:
-    """The algorithm of a study at work, as far as `trials` and its stored `state` lead. May take seconds."""
+def make_host(
+    study: PreparedStudy,
+    max_trials: int,
+    state: str | None,
+    trials: list[Trial],
+    time_limit_s: float = PROPOSAL_LIMIT_S,
+) -> AlgorithmHost:
+    """The algorithm of a study at work, as far as `trials` and its stored `state` lead. May take seconds.
+
+    Args:
+        study: Checked before.
+        max_trials: Budget.
+        state: As stored.
+        trials: All of the study.
+        time_limit_s: How long one proposal may take.
+    """
     search, epochs = study.document.search, study.document.training.epochs
     earlier, notes = earlier_trials(study)
     pruner = pruner_for(search, study.manifest, epochs)
@@ -56,6 +77,7 @@ def make_host(study: PreparedStudy, max_trials: int, state: str | None, trials: 
         max_trials=max_trials,
         max_epochs=epochs,
         options=study.options,
+        time_limit_s=time_limit_s,
         pruner=pruner,
         constraints=search.constraints,
         also=search.also,
@@ -106,6 +128,16 @@ class Scheduler:
     def is_asking(self) -> bool:
         """Whether a proposal is being computed."""
         return self._asked is not None
+
+    @property
+    def waited_for(self) -> str:
+        """What keeps the search waiting, in a sentence, once that takes long; "" as long as it is quick."""
+        if self._asked is None or time.monotonic() - self._asked.began < SLOW_S:
+            return ""
+        return (
+            f"{self._study.manifest.name} has been thinking about trial {self._asked.number} for more than"
+            f" {SLOW_S:g} s; it is given up after {PROPOSAL_LIMIT_S:g} s"
+        )
 
     @property
     def reserved(self) -> int:

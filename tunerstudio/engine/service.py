@@ -50,7 +50,7 @@ class _Search:
 class EngineService:
     """Answers requests.
 
-    They are device, open, trust; check, space, describe, prepare; check_space, cancel_check; run, stop, command,
+    They are ping; device, open, trust; check, space, describe, prepare; check_space, cancel_check; run, stop, command,
     detach; save, export.
     """
 
@@ -63,6 +63,7 @@ class EngineService:
         self._goes_on = False
         self._threads: list[threading.Thread] = []
         self._handlers: dict[str, Callable[[Params, Reporter], Params]] = {
+            "ping": lambda params, report: {},
             "device": self._device,
             "open": self._open,
             "check": self._check,

@@ -118,6 +118,7 @@ class Session:
         self._slots_wanted = workers_wanted(self._study.document.search, parts.pool)
         self._workers_read = self._study.document.search.workers
         self._crew = Crew(parts.pool, self._control.ring, self._open_study, parts.recycling)
+        parts.host.slots = self._slots_wanted
         key = self._put_document()
         self._trainer = Trainer(self._study, key, self._journal, self._crew, Judge(parts.host))
         self._scheduler = Scheduler(self._study, parts.host, self._journal, self._control.ring)
@@ -180,7 +181,16 @@ class Session:
         self._trainer.check()
         for level, text in self._parts.pool.tend():
             self._journal.log(level, text)
+        self._tell_what_is_waited_for()
         self._journal.flush()
+
+    def _tell_what_is_waited_for(self) -> None:
+        record, text = self._journal.record, self._scheduler.waited_for
+        if record is None or record.state is not SessionState.RUNNING or record.message == text:
+            return
+        self._journal.session(SessionState.RUNNING, message=text)
+        if text:
+            self._journal.log("warning", text)
 
     def _result(self, reason: Reason, message: str) -> SessionResult:
         return SessionResult(reason, message, self._journal.count(TrialState.COMPLETED))
@@ -298,6 +308,7 @@ class Session:
     def _collect(self) -> None:
         """Take what errands have brought."""
         self._scheduler.collect()
+        self._trainer.tidy_released()
         for error in self._crew.collect():
             if error is None:
                 self._failed_hires = 0
@@ -435,7 +446,7 @@ class Session:
         self._use_search(workers=workers)
 
     def _have_workers(self, workers: int) -> None:
-        self._slots_wanted = workers
+        self._slots_wanted = self._scheduler.host.slots = workers
         share = getattr(self._parts.pool, "share_cores", None)
         if share is not None:
             share(workers)
@@ -516,6 +527,7 @@ class Session:
             check_basis(self._journal.writer, read)
             study = self._with_workers(read)
         self._study = study
+        host.slots = self._slots_wanted
         self._trainer.adopt(study, self._put_document())
         self._scheduler.adopt(study, host)
         self._trainer.judge = Judge(host)

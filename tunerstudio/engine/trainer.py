@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -54,6 +55,7 @@ class Trainer:
         self.failures_in_a_row = self.refused_in_a_row = 0
         self.disk_trouble = ""
         self._lost: dict[int, int] = {}
+        self._released: Collection[int] | None = None
         self.adopt(study, document_key)
 
     def adopt(self, study: PreparedStudy, document_key: str) -> None:
@@ -355,10 +357,16 @@ class Trainer:
     def _ended(self, job: Job, outcome: str) -> Attempt:
         return replace(job.attempt, ended_at=time.time(), outcome=outcome)
 
+    def tidy_released(self) -> None:
+        """Tidy if the algorithm has said since the last time that it needs the weights of fewer trials."""
+        if self.judge.released != self._released:
+            self.tidy(may_promote=True)
+
     def tidy(self, may_promote: bool) -> None:
         """Remove the files of trials that nobody needs; `may_promote`: the algorithm may go on from finished ones."""
         document = self.study.document
         promotes = may_promote and "uses_epochs" in self.study.manifest.capabilities
         keep_top, epochs = document.search.checkpoints.keep_top, document.training.epochs
         trials = self._journal.trials.values()
-        self._files.keep_only(needed(trials, document.search.objective, keep_top, epochs, promotes))
+        self._released = released = self.judge.released
+        self._files.keep_only(needed(trials, document.search.objective, keep_top, epochs, promotes, released))

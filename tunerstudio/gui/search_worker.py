@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 from tunerstudio.analysis.disk import DiskUse
 from tunerstudio.gui.commands import done_sentence, waiting_sentence
 from tunerstudio.gui.context import StudyContext
+from tunerstudio.gui.engine_watch import EngineWatch
 from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.gui.study_tail import POLL_INTERVAL_MS, SessionView, StudyTail
 from tunerstudio.protocol.control import ControlCommand, PauseSearch, ResumeSearch, StopSearch
@@ -97,6 +98,8 @@ class SearchWorker(QObject):
         self._connect_tail()
         engine.notice.connect(self._take_notice)
         engine.ended.connect(self._engine_ended)
+        self.watch = EngineWatch(engine, lambda: self.is_running or engine.busy, self)
+        self.watch.silent.connect(self._engine_silent)
         self._poll = QTimer(self)
         self._poll.setInterval(POLL_INTERVAL_MS)
         self._poll.timeout.connect(self._look)
@@ -146,6 +149,7 @@ class SearchWorker(QObject):
         self._patience.stop()
         if study is not None:
             study.command_requested.connect(self.send)
+            self.watch.start()
         self._poll_often(study is not None and study.search_state != "idle")
         self._open.emit(self._serial, "" if study is None else str(study.folder))
 
@@ -154,6 +158,7 @@ class SearchWorker(QObject):
         self._poll.stop()
         self._pace.stop()
         self._patience.stop()
+        self.watch.stop()
         self._study = self._ending = None
         if self._thread.isRunning():
             self._close.emit()  # quits the thread when the database is closed
@@ -183,7 +188,8 @@ class SearchWorker(QObject):
         text = self.tr("Stopping after this epoch…") if when == "epoch" else self.tr("Stopping now…")
         study.set_search_state("stopping", text)
         if self._is_ours:
-            self._engine.request("stop", {"when": when}, lambda result: None, self._request_failed)
+            # An engine that is killed for its silence tells of it by itself.
+            self.watch.ask_promptly("stop", {"when": when}, lambda result: None, lambda failure: None)
         else:
             self.send(StopSearch(when="now" if when == "now" else "epoch"))
 
@@ -206,7 +212,7 @@ class SearchWorker(QObject):
             self._engine.let_go()
             then()
 
-        self._engine.request("detach", {}, gone, self._request_failed)
+        self.watch.ask_promptly("detach", {}, gone, self._request_failed)
 
     def send(self, command: ControlCommand) -> None:
         """Have `command` done: by this window's engine, or by the program that runs the search."""
@@ -364,6 +370,17 @@ class SearchWorker(QObject):
             text = self.tr("The engine ended while the search ran: {}. Run again to go on where it stopped.")
             message = text.format(why)
             self._end(study, message, lambda: self._tell_of_death(study, message))
+
+    @Slot()
+    def _engine_silent(self) -> None:
+        if not self.is_running:
+            self.watch.give_up()  # nothing is lost, and whoever waits for an answer is told
+            return
+        text = self.tr(
+            "The engine has not answered for a minute: a search algorithm or a pruner seems to stand still in code that"
+            " cannot be interrupted. Stop ends it; trials that are finished are safe."
+        )
+        self.failed.emit(text, str(self._engine.log_file))
 
     def _tell_of_death(self, study: StudyContext, message: str) -> None:
         study.queue_running()

@@ -118,6 +118,12 @@ class ServiceClient(QObject):
             self._quick_deaths = 0
             self._launch()
 
+    def give_up(self, why: str) -> None:
+        """Kill a process that does not answer; that is told like a death of its own, with `why` as the reason."""
+        if self._state == "running" and self._thread.isRunning():
+            self._kill.emit()
+            self._process_ended(self._launches, why)
+
     def let_go(self) -> None:
         """Leave the process to itself and forget all requests; the next one starts a new process."""
         self._pending.clear()
@@ -152,6 +158,10 @@ class ServiceClient(QObject):
             if self._state == "broken" or self._was_started:
                 self.start()
         return request.id
+
+    def is_waiting_for(self, request_id: int) -> bool:
+        """Whether the answer to this request is still to come."""
+        return request_id in self._pending
 
     def forget(self, request_id: int) -> None:
         """No callback of this request any more; the service still finishes it."""

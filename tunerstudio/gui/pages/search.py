@@ -22,6 +22,7 @@ from tunerstudio.gui.search_form.objective_form import ObjectiveForm
 from tunerstudio.gui.search_form.pruning_form import PruningForm
 from tunerstudio.gui.search_form.settings_form import SettingsForm
 from tunerstudio.gui.search_form.space_table import SpaceTable
+from tunerstudio.gui.search_form.warm_start_form import WarmStartForm
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme, format_count
 from tunerstudio.gui.widgets.apply_strip import ApplyStrip
 from tunerstudio.gui.widgets.basics import Card, heading_label, muted_label
@@ -58,7 +59,7 @@ class SearchPage(Page):
         self.objective = ObjectiveForm(theme)
         self._forms = tuple(SettingsForm(theme, title, settings) for title, settings in all_settings())
         self.budget, self.training, self.more, self.advanced = self._forms
-        self.pruning, self.extra = PruningForm(theme), ExtraForm(theme)
+        self.pruning, self.extra, self.warm_start = PruningForm(theme), ExtraForm(theme), WarmStartForm(theme)
         self.table = SpaceTable(theme)
         self._size = muted_label()
         self._size.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -81,7 +82,8 @@ class SearchPage(Page):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        for card in (self.algorithm, self.objective, self.extra, self.budget, self.pruning, *self._forms[1:]):
+        learning = (self.pruning, self.warm_start)
+        for card in (self.algorithm, self.objective, self.extra, self.budget, *learning, *self._forms[1:]):
             column.addWidget(card)
         column.addStretch(1)
         scroll = ColumnScroll(_LEAST_WIDTH)
@@ -116,7 +118,7 @@ class SearchPage(Page):
         self._code_space = None
         self._checked = {}
         self.changes.set_study(study)
-        for form in (self.algorithm, self.objective, self.pruning, self.extra, self.check):
+        for form in (self.algorithm, self.objective, self.pruning, self.extra, self.warm_start, self.check):
             form.set_study(study)
         for settings in self._forms:
             settings.set_study(study)
@@ -180,6 +182,7 @@ class SearchPage(Page):
         self.objective.refresh(by_field)
         self.pruning.refresh(by_field)
         self.extra.refresh(by_field)
+        self.warm_start.refresh(by_field)
         for form in self._forms:
             form.refresh(by_field)
         self.training.setVisible(not isinstance(document.model, EstimatorModel))
