@@ -21,6 +21,7 @@ from tunerstudio.gui.model_editor.node_fields import NodeFields
 from tunerstudio.gui.model_editor.palette import CONTAINER_ICONS, Palette, container_help, container_kind
 from tunerstudio.gui.model_editor.suggestions import new_layer
 from tunerstudio.gui.model_editor.summary import Segment, argument_segments, block_title, container_title, short
+from tunerstudio.gui.model_editor.template_menu import fill_template_menu
 from tunerstudio.gui.model_editor.tree import BlockPath, Blocks, path_text
 from tunerstudio.gui.model_editor.words import input_segments, output_units
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, Theme
@@ -30,7 +31,7 @@ from tunerstudio.study.errors import StudyError
 from tunerstudio.study.model import Block, BlocksModel, Branch, LayerBlock, OneOfBlock, ParallelBlock, RepeatBlock
 from tunerstudio.study.names import named
 from tunerstudio.study.network import AnyTunable, block_names, search_space
-from tunerstudio.study.templates import new_document, template_names
+from tunerstudio.study.templates import new_document
 
 _MENU_ONLY = {"cut", "copy", "paste"}
 """Edits without a button: everybody knows their keys."""
@@ -444,13 +445,8 @@ class LayersPanel(QWidget):
         menu.popup(self.network.viewport().mapToGlobal(place))
 
     def _list_templates(self) -> None:
-        self.templates_menu.clear()
-        if self._study is None:
-            return
-        for info in template_names(self._study.document.data):
-            action = self.templates_menu.addAction(info.title)
-            action.setToolTip(info.sentence)
-            action.triggered.connect(lambda _checked=False, name=info.name: self._take_template(name))
+        if self._study is not None:
+            fill_template_menu(self.templates_menu, self._theme, self._study.document, self._take_template)
 
     def _take_template(self, name: str) -> None:
         """Model, training and objective of the template; algorithm, budget and seed stay the user's."""
