@@ -86,6 +86,7 @@ def test_a_trial_of_ones_own_values(history, capsys):
     [
         (["dense_1_units=10"], "9 … 27 step 3"),
         (["dense_1_unit=9"], "dense_1_units"),
+        (["width=9"], "There are dense_1_units, dense_1_activation, learning_rate"),
         (["9"], "NAME=VALUE"),
         (["--like", "50"], "there is no trial 50"),
     ],
@@ -102,6 +103,7 @@ def test_budget_and_workers_are_written_into_the_study(folder, capsys):
     assert (budget.trials, budget.finish_by, budget.time_limit_s) == (70, "07:00", 1800)
     assert (budget.plateau, budget.target) == (Plateau(trials=15), 0.99)
     assert "70 trials" in out
+    assert "70 trials" in done(capsys, "budget", folder)  # without a change, it only tells
     done(capsys, "budget", folder, "--plateau", "none", "--finish-by", "none")
     assert load_document(folder).search.budget.plateau is None
     done(capsys, "workers", folder, "3")
@@ -205,7 +207,7 @@ def test_watching_ends_with_the_search(history, capsys):
 def test_a_damaged_history_is_repaired(history, capsys):
     (history / "study.db").write_bytes(b"nothing that could be read" * 50)
     out = done(capsys, "repair", history)
-    assert "0 trials" in out
+    assert "starts anew" in out
     assert trials(history) == {}
 
 

@@ -69,8 +69,19 @@ def test_a_cut_database_keeps_its_beginning(study, share):
     path.write_bytes(content[: int(len(content) * share) // 4096 * 4096])
     repaired = repair(study)
     assert repaired.lost
+    assert repaired.epochs < TRIALS * 20
+    assert repaired.trials + repaired.epochs / 20 > share * TRIALS
     with StudyReader(study) as reader:
         assert len(reader.trials()) == repaired.trials
+
+
+def test_a_length_that_makes_no_sense_is_not_believed(study):
+    path = study / DATABASE_FILE
+    content = bytearray(path.read_bytes())
+    content[28:32] = b"\xff" * 4  # more pages than any disk has
+    path.write_bytes(content)
+    assert repair(study).lost
+    assert sum(file.stat().st_size for file in study.iterdir() if file.is_file()) < 10 * len(content)
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 50, b"this is no database, " * 500, None])

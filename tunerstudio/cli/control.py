@@ -25,6 +25,7 @@ ANSWER_LIMIT_S = 60.0
 """How long to wait for the program that runs the search to answer."""
 
 _POLL_S = 0.05
+_MOST_NAMES = 12
 _NOTHING = {"none", "null", ""}
 
 
@@ -91,8 +92,7 @@ def workers(options: argparse.Namespace, output: Output) -> int:
     """Train so many trials side by side; written into the study, and told to a search that runs."""
     folder: Path = options.study
     document = load_document(folder)
-    wanted: Any = int(options.workers) if options.workers.isdecimal() else options.workers
-    content = {**plain(document), "search": {**plain(document.search), "workers": wanted}}
+    content = {**plain(document), "search": {**plain(document.search), "workers": options.workers}}
     document = parse_document(content)
     if is_in_use(folder):
         _answer(folder, messages.SetWorkers(workers=workers_for(document.search)))
@@ -106,13 +106,18 @@ def budget(options: argparse.Namespace, output: Output) -> int:
     """Change when the search ends."""
     document = load_document(options.study)
     content = plain(document.search.budget)
-    for field, text in (
-        ("trials", options.trials),
-        ("time_limit_s", options.time_limit),
-        ("finish_by", options.finish_by),
-        ("plateau", options.plateau),
-        ("target", options.target),
-    ):
+    asked = {
+        "trials": options.trials,
+        "time_limit_s": options.time_limit,
+        "finish_by": options.finish_by,
+        "plateau": options.plateau,
+        "target": options.target,
+    }
+    if all(text is None for text in asked.values()):
+        output.say(f"The budget is: {_budget_text(document.search.budget)}.")
+        output.result({"outcome": ""})
+        return 0
+    for field, text in asked.items():
         if text is not None:
             content[field] = _budget_value(field, text, content)
     search = {**plain(document.search), "budget": content}
@@ -132,9 +137,12 @@ def repair(options: argparse.Namespace, output: Output) -> int:
             "kept": None if found.kept is None else str(found.kept),
         }
     )
-    output.say(f"The study has a whole history again: {found.trials} trials, {found.epochs} epochs.")
+    if found.trials:
+        output.say(f"The study has a whole history again: {found.trials} trials, {found.epochs} epochs.")
+    else:
+        output.say("No trial of the history could be read: the search starts anew.")
     for sentence in found.lost:
-        output.say(f"  lost: {sentence}")
+        output.say(f"  {sentence}")
     if found.kept is not None:
         output.say(f"What was there before is kept as {found.kept}.")
     return 0
@@ -187,13 +195,18 @@ def _values(folder: Path, words: list[str], like: int | None) -> Values:
         elif space is None:
             values[name] = _plain_value(text)
         elif name not in space.names():
-            message = f"there is no hyperparameter {name!r}.{suggest(name, space.names())}"
-            problems.append(Problem(name, message))
+            problems.append(Problem("", f"there is no hyperparameter {name!r}.{_names_meant(name, space)}"))
         else:
             values[name] = _value(space[name], text)
     if problems:
         raise StudyError(problems)
     return values
+
+
+def _names_meant(name: str, space: SearchSpace) -> str:
+    names = space.names()
+    listed = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+    return suggest(name, names) or f" There are {listed}"
 
 
 def _space(folder: Path) -> SearchSpace | None:

@@ -71,7 +71,7 @@ def _carried_out(folder: Path, document: StudyDocument, command: ControlCommand)
             if isinstance(command, SetBudget):
                 write_budget(folder, command.budget)
             elif not edits.carry_out(command):
-                raise RefusedError("no search runs on this study")
+                raise RefusedError("no search runs on this study: run it first")
             outcome = ""
         except (RefusedError, StudyError) as error:
             outcome = str(error)

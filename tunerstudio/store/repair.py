@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -33,6 +34,13 @@ _WITHOUT_ROWID = frozenset({"meta", "documents", "executions", "attempts", "comm
 
 _MOST_PROBES = 200_000
 """Rows in the damaged middle of a table are asked for one by one, up to so many."""
+
+_LEAST_ROW_BYTES = 20
+"""No row takes less: tells how many there may be where the damage hides their number."""
+
+_MAGIC = b"SQLite format 3\0"
+_MOST_ADDED_BYTES = 100_000_000_000
+"""A header that promises a longer file than this is damaged itself."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,7 @@ def _recover(path: Path, copy: Path, target: sqlite3.Connection, lost: list[str]
             part = path.with_name(path.name + ending)
             if part.exists():
                 shutil.copyfile(part, copy.with_name(copy.name + ending))
+        _lengthen(copy)
         try:
             source = connect(copy, read_only=False)
         except StoreError:
@@ -124,6 +133,19 @@ def _recover(path: Path, copy: Path, target: sqlite3.Connection, lost: list[str]
                 _copy_table(source, target, table, lost)
     finally:
         _remove(copy)
+
+
+def _lengthen(path: Path) -> None:
+    """Give a file that was cut off the length that its header promises; otherwise SQLite reads nothing of it."""
+    with path.open("r+b") as file:
+        header = file.read(100)
+        if len(header) < 100 or not header.startswith(_MAGIC):
+            return
+        page = int.from_bytes(header[16:18], "big")
+        promised = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+        there = file.seek(0, os.SEEK_END)
+        if there < promised < there + _MOST_ADDED_BYTES:
+            file.truncate(promised)  # the new part is a hole: it takes no space on the disk
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str, lost: list[str]) -> None:
@@ -182,7 +204,8 @@ def _last_rowid(source: sqlite3.Connection, table: str) -> int:
             continue
         if row is not None and row[0] is not None:
             return int(row[0])
-    return _MOST_PROBES
+    pages, page = (source.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return int(pages) * int(page) // _LEAST_ROW_BYTES
 
 
 def _is_whole(table: str, row: sqlite3.Row) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator
@@ -58,6 +60,10 @@ class Plateau(_Model):
     min_delta: float = Field(default=0.0, ge=0, description="Least improvement that counts.")
 
 
+_MOMENT = r"^([01]\d|2[0-3]):[0-5]\d$|^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d$"
+_MINUTES_PER_DAY = 24 * 60
+
+
 class Budget(_Model):
     """When the search ends: at whichever comes first."""
 
@@ -65,11 +71,30 @@ class Budget(_Model):
     time_limit_s: float | None = Field(default=None, gt=0, description="Training time over all sessions, in seconds.")
     finish_by: str | None = Field(
         default=None,
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d$",
+        pattern=_MOMENT,
         description="Local time: 07:00 (the next one after the session's start) or 2026-05-30 07:00.",
     )
     plateau: Plateau | None = None
     target: float | None = Field(default=None, description="End when a trial's score is this good.")
+
+    @field_validator("finish_by", mode="before")
+    @classmethod
+    def _is_a_moment(cls, moment: object) -> object:
+        if isinstance(moment, int) and not isinstance(moment, bool) and 0 <= moment < _MINUTES_PER_DAY:
+            return f"{moment // 60:02}:{moment % 60:02}"  # what YAML makes of 22:30 without quotation marks
+        if moment is not None and not (isinstance(moment, str) and _names_a_moment(moment)):
+            raise ValueError(f"a time such as 07:00 or 2026-05-30 07:00 is needed, not {moment!r}")
+        return moment
+
+
+def _names_a_moment(text: str) -> bool:
+    if re.match(_MOMENT, text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text if len(text) > len("07:00") else f"2000-01-01 {text}")
+    except ValueError:
+        return False  # such as 30 February
+    return True
 
 
 class EarlyStopping(_Model):
@@ -205,3 +230,11 @@ class Search(_Model):
     max_consecutive_failures: int | None = Field(
         default=10, ge=1, description="Pause the search after so many failures in a row; null: never."
     )
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _are_some(cls, workers: object) -> object:
+        wanted = int(workers) if isinstance(workers, str) and workers.isdecimal() else workers
+        if wanted == "auto" or (isinstance(wanted, int) and not isinstance(wanted, bool) and 1 <= wanted <= 64):
+            return wanted
+        raise ValueError(f"a whole number from 1 to 64, or auto, is needed, not {workers!r}")
