@@ -80,6 +80,36 @@ def test_training_settings_are_exported():
     assert "patience=3" in text
 
 
+VARYING = {
+    "class_weight": {"tune": "choice", "choices": ["none", "balanced"]},
+    "early_stopping": {"patience": {"tune": "int", "min": 2, "max": 6}},
+    "reduce_rate": {"patience": 2, "factor": {"tune": "float", "min": 0.1, "max": 0.5}},
+}
+
+
+def test_training_that_varies_is_a_fit_of_the_hypermodel():
+    study = document(dense(4), training=VARYING)
+    text = exported(study)
+    ast.parse(text)
+    assert 'if hp.get("class_weight") == "balanced":' in text
+    assert 'kwargs["class_weight"] = balanced_weights(args[1])' in text
+    assert 'patience=hp.get("patience")' in text
+    assert 'factor=hp.get("rate_factor")' in text
+    assert "return model.fit(*args, callbacks=callbacks, **kwargs)" in text
+    values = {"class_weight": "balanced", "patience": 3, "rate_factor": 0.25}
+    script = training_program(study, DataShape("binary", (8,), 1), CATALOGUE, values, 7).script()
+    ast.parse(script)
+    assert "class_weight=balanced_weights(y_train)" in script
+    assert "factor=0.25" in script
+    assert "hp.get" not in script
+
+
+def test_numbers_are_never_weighed_by_class():
+    study = document(dense(4), training={"class_weight": "balanced"})
+    assert "class_weight=balanced_weights(y_train)" in exported(study)
+    assert "balanced_weights" not in exported(study, task="regression")
+
+
 def test_an_objective_that_keras_does_not_have_is_told():
     text = exported(document(dense(4), search={"objective": {"name": "val_f1_score", "direction": "max"}}))
     assert "# Keras has no metric for val_f1_score as the study measures it" in text

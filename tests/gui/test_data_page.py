@@ -12,7 +12,7 @@ from tunerstudio.gui.pages.base import Readiness
 from tunerstudio.gui.pages.data import DataPage
 from tunerstudio.gui.services import Services
 from tunerstudio.protocol.preview import Preview
-from tunerstudio.study.data import FileFormat
+from tunerstudio.study.data import FileFormat, TextOptions, Window
 from tunerstudio.study.search import Objective
 
 pytestmark = pytest.mark.gui
@@ -234,3 +234,30 @@ def test_many_columns_stay_quick(page, study_context, preview, qtbot):
     study_context.set_preview(wide)
     assert page.table.item_model.columnCount() == 800
     assert page.grab().width() > 0
+
+
+def test_rows_in_time_are_one_click_and_divided_in_order(page, study_context):
+    page.side.series.on.click()
+    data = study_context.document.data
+    assert data.window == Window()
+    assert data.split.method == "ordered"
+    page.side.series.past.setValue(12)
+    page.side.series.horizon.setValue(0)
+    assert study_context.document.data.window == Window(past=12, horizon=0)
+    assert not page.side.series.own_past.isEnabled()
+    page.side.series.on.click()
+    assert study_context.document.data.window is None
+    study_context.undo_stack.undo()
+    assert page.side.series.past.value() == 12
+    assert page.side.series.on.isChecked()
+
+
+def test_a_column_becomes_text_and_shows_how_it_is_read(page, study_context):
+    assert not page.side.text.isVisibleTo(page.side)
+    menu = page.table.column_menu(1)
+    next(action for action in menu.actions() if action.text().startswith("Text")).trigger()
+    assert study_context.document.data.columns[1].kind == "text"
+    assert page.side.text.isVisibleTo(page.side)
+    page.side.text.words.setValue(200)
+    page.side.text.length.setValue(30)
+    assert study_context.document.data.text == TextOptions(words=200, length=30)

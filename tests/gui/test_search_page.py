@@ -14,10 +14,10 @@ from tunerstudio.gui.pages.search import SearchPage
 from tunerstudio.gui.search_form.space_table import row_of
 from tunerstudio.gui.services import Services
 from tunerstudio.locations import user_plugins_folder
-from tunerstudio.study.files import load_document
+from tunerstudio.study.files import load_document, parse_document
 from tunerstudio.study.hyperparameters import Choice, Condition, Float, Int, SearchSpace
 from tunerstudio.study.model import CodeModel, EstimatorModel
-from tunerstudio.study.search import EarlyStopping, Objective
+from tunerstudio.study.search import EarlyStopping, Objective, RateReduction
 from tunerstudio.study.trust import trust
 from tunerstudio.study.tunable import TuneInt
 
@@ -229,6 +229,27 @@ def test_a_wrong_number_is_told_and_kept(page, study_context, form, name, text, 
     assert sentence in page.status().sentence
     assert study_context.document.search.budget.trials >= 1
     assert study_context.document.training == before.training
+
+
+def test_the_learning_rate_falls_only_where_somebody_says_when(page, study_context):
+    page.training.form._more.setChecked(True)
+    replace_text(line(page.training, "rate_patience"), "2")
+    assert study_context.document.training.reduce_rate == RateReduction(patience=2)
+    replace_text(line(page.training, "rate_factor"), "0.2")
+    assert study_context.document.training.reduce_rate == RateReduction(patience=2, factor=0.2)
+    replace_text(line(page.training, "rate_patience"), "")
+    assert study_context.document.training.reduce_rate is None
+
+
+@pytest.mark.parametrize("name", ["class_weight", "patience", "rate_patience", "rate_factor"])
+def test_training_settings_are_tunable(page, study_context, name):
+    page.training.form._more.setChecked(True)
+    QTest.mouseClick(page.training.form.rows[name].dice, Qt.MouseButton.LeftButton)
+    names = [page.table.rows.data(page.table.rows.index(row, 0)) for row in range(page.table.rows.rowCount())]
+    assert name in names
+    assert not page.training.troubles()
+    document = study_context.document
+    assert parse_document(document.model_dump(mode="json")) == document
 
 
 def test_the_batch_size_is_tunable(page, study_context):

@@ -125,6 +125,20 @@ BASE = "name: s\ndata: {source: {kind: bundled, name: iris}}\n"
         ("training: {batch_size: {tune: int, min: -3, max: 8}}", "training.batch_size: whole numbers from 1"),
         ("training: {batch_size: {tune: choice, choices: [8, 0]}}", "training.batch_size: whole numbers from 1"),
         ("training: {batch_size: {tune: choice, choices: []}}", "1 or more entries are needed"),
+        (
+            "training: {early_stopping: {patience: 0}}",
+            "early_stopping.patience: whole numbers from 1 are needed, not 0",
+        ),
+        ("training: {reduce_rate: {factor: 1.5}}", "reduce_rate.factor: numbers between 0 and 1 are needed, not 1.5"),
+        (
+            "training: {reduce_rate: {factor: {tune: float, min: 0.1, max: 1.0}}}",
+            "reduce_rate.factor: numbers between 0 and 1 are needed, not 1.0",
+        ),
+        ("training: {class_weight: even}", "class weights are none or balanced, not 'even'"),
+        (
+            "training: {class_weight: {tune: choice, choices: [none, even]}}",
+            "class weights are none or balanced, not 'even'",
+        ),
         ("search: {seed: -5}", "search.seed: 0 or more is needed, not -5"),
         ("notes: &a [*a]", "notes: a text is needed"),
         ("? [a, b]\n: c", "unhashable key"),

@@ -99,6 +99,19 @@ def test_a_resumed_execution_is_exactly_the_uninterrupted_one(tmp_path, road, pa
 
 
 @pytest.mark.parametrize("road", ["auto", "fit"])
+def test_a_lowered_learning_rate_is_gone_on_with(tmp_path, road):
+    doc = study(road, reduce_rate={"patience": 1, "factor": 0.1})
+    whole = bench(tmp_path, "whole", doc)
+    run(whole, values={**VALUES, "learning_rate": 0.1})
+    broken = bench(tmp_path, "broken", doc)
+    run(broken, values={**VALUES, "learning_rate": 0.1}, stop=stop_after(broken, 5))
+    after = bench(tmp_path, "broken", doc)
+    assert run(after, values={**VALUES, "learning_rate": 0.1}).outcome == "completed"
+    assert len(after.reports.of(ExecutionResumed)) == 1
+    assert_same_end(after, whole)
+
+
+@pytest.mark.parametrize("road", ["auto", "fit"])
 def test_interrupted_again_and_again_by_a_death_at_any_moment(tmp_path, road):
     doc = study(road)
     whole = bench(tmp_path, "whole", doc)

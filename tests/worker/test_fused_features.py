@@ -23,6 +23,7 @@ from tests.worker.fused_samples import (  # noqa: E402
     table,
     words,
 )
+from tunerstudio.study.search import Objective, RateReduction  # noqa: E402
 from tunerstudio.worker.fused_support import unsupported_reason  # noqa: E402
 
 # Keras 3.15 turns variables into arrays in a way that NumPy 2 warns of.
@@ -259,6 +260,31 @@ CALLBACKS = {
     "LambdaCallback": lambda: keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
     "the user's own": EachEpoch,
 }
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_the_learning_rate_falls_as_by_keras_own_callback(direction):
+    name = "val_accuracy"
+    objective, build = Objective(name=name, direction=direction), trained_by(lambda: optimizers.SGD(0.8))
+    ours = plan(epochs=8, objective=objective, reduce_rate=RateReduction(patience=1, factor=0.1))
+    keras_own = keras.callbacks.ReduceLROnPlateau(name, mode=direction, patience=1, factor=0.1, min_delta=0.0)
+    theirs = plan(epochs=8, objective=objective, callbacks=[keras_own])
+    model = seeded(build)
+    expected = fit(model, table(), theirs)
+    assert float(model.optimizer.learning_rate) < 0.5  # it fell: otherwise the test could not fail
+    for road in (fused, fit):
+        result = road(seeded(build), table(), ours)
+        assert [epoch["val_loss"] for epoch in result[1]] == pytest.approx(
+            [epoch["val_loss"] for epoch in expected[1]], rel=1e-5
+        )
+
+
+def test_a_schedule_is_left_to_itself():
+    schedule = optimizers.schedules.ExponentialDecay(0.1, 5, 0.9)
+    build = trained_by(lambda: optimizers.SGD(schedule))
+    reduced = plan(epochs=4, reduce_rate=RateReduction(patience=1, factor=0.1))
+    for road in (fused, fit):
+        assert road(seeded(build), table(), reduced)[1] == road(seeded(build), table(), plan(epochs=4))[1]
 
 
 @pytest.mark.parametrize("name", CALLBACKS)

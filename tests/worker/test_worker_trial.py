@@ -185,6 +185,24 @@ def test_weights_change_what_is_learned(tmp_path, road):
     assert len({tuple(np.round(curve, 6)) for curve in curves.values()}) == 4
 
 
+def test_training_settings_follow_the_values_of_the_trial(tmp_path):
+    choice = {"tune": "choice", "choices": ["none", "balanced"]}
+    training = {
+        "class_weight": choice,
+        "early_stopping": {"patience": {"tune": "int", "min": 1, "max": 9}},
+        "reduce_rate": {"patience": {"tune": "int", "min": 1, "max": 5}, "factor": 0.5},
+    }
+    bench = Bench(document(training=training), binary_folder(tmp_path / "data"), tmp_path)
+    study = bench.handler._study._study
+    plans = [
+        study.fit_plan({**VALUES, "class_weight": weight, "patience": patience, "rate_patience": 4}, 1, 9)
+        for weight, patience in (("none", 2), ("balanced", 7))
+    ]
+    assert [plan.class_weight is None for plan in plans] == [True, False]
+    assert [plan.early_stopping.patience for plan in plans] == [2, 7]
+    assert plans[0].reduce_rate.patience == 4
+
+
 def test_regression_reports_the_users_units(tmp_path):
     doc = document(search={"objective": {"name": "val_rmse", "direction": "min"}})
     bench = Bench(doc, regression_folder(tmp_path / "data"), tmp_path)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tunerstudio.export_code.arguments import Arguments
 from tunerstudio.export_code.names import Place
 from tunerstudio.export_code.text import Call, Expression, Listing, Writer, quoted
+from tunerstudio.study.data import Task
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.network import resolve_argument
@@ -32,17 +33,18 @@ class FitCode:
     def __init__(
         self,
         document: StudyDocument,
+        task: Task,
         objective: Objective,
         arguments: Arguments,
         values: Mapping[str, Scalar] | None = None,
     ) -> None:
-        """Of `document`; with the `values` of a trial nothing varies."""
+        """Of `document`, whose data have the task `task`; with the `values` of a trial nothing varies."""
         self._document, self._objective, self._arguments = document, objective, arguments
         self._values = values
         self.helpers: list[str] = []
         self._plain, self._varying = self._callbacks()
         weight = self._field(document.training.class_weight, "class_weight")
-        classes = document.data.task != "regression"
+        classes = task != "regression"
         self._balanced = classes and weight == quoted("balanced")
         self._tunable_weight = str(weight) if classes and _varies(weight) else ""
         if self._balanced or self._tunable_weight:

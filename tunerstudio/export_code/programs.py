@@ -93,7 +93,7 @@ def hypermodel_program(document: StudyDocument, data: DataShape, catalogue: Cata
     writer.add('"""Builds and trains the network of the study for the values of one trial."""')
     writer.add()
     writer.lines += build
-    fitting = FitCode(document, what.objective, arguments)
+    fitting = FitCode(document, data.task, what.objective, arguments)
     fitting.write_method(writer)
     helpers = [declared, *arguments.helpers.values(), *fitting.helpers, writer.text()]
     imports = "import keras\nimport keras_tuner\nimport numpy as np\nfrom keras import layers"
@@ -136,7 +136,7 @@ def training_program(
     write_fixed_network(writer, model, values, arguments)
     _write_end(writer, plain, data, arguments, what)
     writer.give("model")
-    fitting = FitCode(document, what.objective, arguments, values)
+    fitting = FitCode(document, data.task, what.objective, arguments, values)
     named: dict[str, Expression] = {"validation_data": "(x_validation, y_validation)", **fitting.named()}
     run = Writer(depth=1)
     run.add(f"keras.utils.set_random_seed({seed})")

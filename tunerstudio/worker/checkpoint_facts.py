@@ -15,10 +15,11 @@ from tunerstudio.worker.training import FitPlan
 
 
 def execution_facts(
-    study: NetworkStudy, command: RunTrial, built: BuiltModel, plan: FitPlan, road: str
+    study: NetworkStudy, command: RunTrial, built: BuiltModel, plan: FitPlan, road: str, rate: float | None
 ) -> dict[str, Any]:
     """Values, network, data, way of training and versions, as JSON values.
 
+    `rate` is the learning rate that the execution began with (see `starting_rate`): it may have fallen since.
     Ranges of hyperparameters and the number of epochs are not among them: they may change while a trial rests.
     """
     early = plan.early_stopping
@@ -33,6 +34,7 @@ def execution_facts(
         "class_weight": None if plan.class_weight is None else sorted(plan.class_weight.items()),
         "callbacks": [type(callback).__name__ for callback in plan.callbacks],
         "network": _network(study, built),
+        "rate": rate,
         "data": study.data.plan.model_dump(mode="json"),
         "road": road,
         "versions": [tf.__version__, keras.__version__],
@@ -50,14 +52,23 @@ def obstacle(built: BuiltModel, plan: FitPlan) -> str:
     return ""
 
 
+def starting_rate(model: Any) -> float | None:
+    """The learning rate of a model that was just built; None for a schedule, or without an optimizer."""
+    rate = getattr(model.optimizer, "_learning_rate", None)
+    return float(rate.numpy()) if isinstance(rate, keras.Variable) else None
+
+
 def _network(study: NetworkStudy, built: BuiltModel) -> list[Any]:
     model, source = built.model, study.hypermodel.source
     shapes = [list(variable.shape) for variable in model.variables]
     if source is not None:
         text = source.read_text(encoding="utf-8", errors="replace")
         return [shapes, text, study.document.model.model_dump(mode="json")]
+    compiled = {key: value for key, value in (model.get_compile_config() or {}).items() if key != "optimizer"}
     optimizer = keras.saving.serialize_keras_object(model.optimizer)
-    config = json.loads(json.dumps([model.get_config(), model.get_compile_config(), optimizer], default=str))
+    if starting_rate(model) is not None:
+        optimizer["config"].pop("learning_rate", None)
+    config = json.loads(json.dumps([model.get_config(), compiled, optimizer], default=str))
     return [shapes, _numbered(config, {name: number for number, name in enumerate(_names(config))})]
 
 

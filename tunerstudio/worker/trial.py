@@ -14,7 +14,7 @@ from tunerstudio.protocol.worker import EpochEnded, ExecutionEnded, Report, RunT
 from tunerstudio.study.constraints import measured_names
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.worker.checkpoint import Checkpointer
-from tunerstudio.worker.checkpoint_facts import execution_facts, obstacle
+from tunerstudio.worker.checkpoint_facts import execution_facts, obstacle, starting_rate
 from tunerstudio.worker.checkpoint_file import checkpoint_path, remove_leftovers
 from tunerstudio.worker.failures import explain
 from tunerstudio.worker.fused_seed import set_keras_seed
@@ -92,6 +92,7 @@ def _run_execution(
     built = build_seeded(study, command.values, seed)
     if command.parent_folder is not None:
         load_parent(built.model, Path(command.parent_folder), execution)
+    rate = starting_rate(built.model)
     plan = study.fit_plan(command.values, seed, command.epochs, command.initial_epoch)
     arrays = study.arrays_for(built.model)
     road = choose_road(built, arrays, plan, study.document)
@@ -102,7 +103,7 @@ def _run_execution(
         command,
         execution,
         send,
-        facts=lambda: execution_facts(study, command, built, plan, road.name),
+        facts=lambda: execution_facts(study, command, built, plan, road.name, rate),
         obstacle=obstacle(built, plan),
     )
 
