@@ -9,6 +9,7 @@ from PySide6.QtGui import QDropEvent
 from tunerstudio.algorithms.discovery import find_plugins
 from tunerstudio.algorithms.skeleton import write_skeleton
 from tunerstudio.gui.main_window import MainWindow
+from tunerstudio.gui.plugins.checker import PluginChecker
 from tunerstudio.gui.plugins.dialog import PluginsDialog
 from tunerstudio.gui.plugins.item_model import KIND, NAME, STATE, VERSION
 from tunerstudio.gui.plugins.watcher import PluginWatcher
@@ -144,3 +145,59 @@ def test_the_menu_opens_it_and_the_search_page_follows(theme, fake_services, qtb
     assert "mine" in {info.id for info in dialog.model.plugins}
     dialog.close()
     window.finish()
+
+
+def write_plugin(code):
+    folder = write_skeleton("Mine", user_plugins_folder())
+    (folder / "mine.py").write_text(code)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("raise OSError('no licence file')\n", "OSError: no licence file"),
+        ("import os\nos._exit(3)\n", "it ended the program that checked it"),
+        ("def propose(s, h, r, o): raise SystemExit\n", "tried to end the program"),
+    ],
+)
+def test_a_check_makes_the_row_of_a_plugin_red_that_misbehaves(dialog, qtbot, code, told):
+    write_plugin(code)
+    dialog.reload()
+    show(dialog, "mine")
+    assert row_of(dialog, "mine")[STATE] == "on"
+    with qtbot.waitSignal(dialog.checker.checked, timeout=60_000):
+        dialog.details.check.click()
+        assert dialog.details.check.text() == "Checking…"
+    assert row_of(dialog, "mine")[STATE] == "misbehaves"
+    assert told.lower() in dialog.details.problems.text().lower()
+    assert dialog.details.check.isEnabled()
+    dialog.reload()  # as when its files have changed
+    assert row_of(dialog, "mine")[STATE] == "on"
+
+
+def test_a_check_that_passes_says_so_and_one_that_hangs_is_ended(dialog, qtbot):
+    code = "from tunerstudio.algorithms.api import random_values\n"
+    module = write_plugin(f"{code}def propose(s, h, r, o): return random_values(s, r)\n") / "mine.py"
+    dialog.reload()
+    show(dialog, "mine")
+    with qtbot.waitSignal(dialog.checker.checked, timeout=60_000):
+        dialog.details.check.click()
+    assert dialog.details.passed.isVisibleTo(dialog)
+    assert dialog.details.problems.isHidden()
+    module.write_text("import re\nre.match('(a+)+$', 'a' * 60 + 'b')\n")
+    checker = PluginChecker(dialog, limit_ms=1500)
+    with qtbot.waitSignal(checker.checked, timeout=30_000) as checked:
+        checker.check(dialog.selected().folder)
+    assert checked.args[1] == ("it did not come to an end within 1 seconds, and was ended",)
+    assert checker.folder is None
+
+
+def test_a_dialog_that_closes_ends_its_check(dialog, qtbot):
+    write_plugin("import time\ntime.sleep(1e6)\n")
+    dialog.reload()
+    show(dialog, "mine")
+    dialog.details.check.click()
+    assert dialog.checker.folder is not None
+    dialog.reject()
+    assert dialog.checker.folder is None

@@ -36,6 +36,8 @@ from tunerstudio.study.errors import TunerStudioError
 from tunerstudio.study.search import Objective
 
 _EPOCHS: Final = 27
+_LIMIT_S: Final = 30.0
+"""How long a proposal may take here; a study is more patient."""
 
 CONTINUOUS: Final = SearchSpace(
     hyperparameters=(Float(name="a", min=0, max=1), Float(name="b", min=1e-4, max=1, sampling="log"))
@@ -78,7 +80,9 @@ class Subject:
         """A new host of it, for a score that is to be small."""
         assert self.info.manifest is not None
         objective = Objective(name="val_loss", direction="min")
-        return AlgorithmHost(self.info.manifest, space, objective, seed, trials, _EPOCHS, self.options, slots=slots)
+        return AlgorithmHost(
+            self.info.manifest, space, objective, seed, trials, _EPOCHS, self.options, _LIMIT_S, slots=slots
+        )
 
     def search(
         self, space: SearchSpace, seed: int = 0, slots: int = 1, score: Score = hashed_score, trials: int = 100

@@ -404,8 +404,11 @@ class SearchWorker(QObject):
         live = _LIVE.get(view.session.state) if view.in_use and view.session is not None else None
         if self._is_ours:
             study.set_session(view.session, "window")
+            message = "" if view.session is None else view.session.message
             if live is not None and {live, study.search_state} <= {"running", "pausing", "paused"}:
-                study.set_search_state(live, "" if view.session is None else view.session.message)
+                study.set_search_state(live, message)
+            elif study.search_state == "starting" and live == "running" and message:
+                study.set_search_state("starting", message)  # the first trial is long in coming
         elif live is not None and view.session is not None:
             self._ending = None
             study.set_session(view.session, "other")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from tunerstudio.algorithms.discovery import AlgorithmInfo
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.field_form import FieldForm
 from tunerstudio.gui.search_form.algorithm_form import option_argument
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme
@@ -19,10 +20,12 @@ class PluginDetails(QWidget):
     Signals:
         switched: (str, bool) the plugin of this id shall be on or off.
         removed: (str) the plugin of this id shall go to the trash.
+        check_wanted: () the plugin shall be checked.
     """
 
     switched = Signal(str, bool)
     removed = Signal(str)
+    check_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         """Nothing is shown yet."""
@@ -40,6 +43,12 @@ class PluginDetails(QWidget):
         self.folder.setProperty("look", "muted")
         self.switch = QPushButton()
         self.switch.clicked.connect(self._switch)
+        self.check = QPushButton()
+        self.check.setToolTip(
+            self.tr("Runs the plugin on made-up searches, in a process of its own: takes some seconds.")
+        )
+        self.check.clicked.connect(self.check_wanted)
+        self.passed = muted_label()
         self.remove = QPushButton(self.tr("Move to the trash"))
         self.remove.clicked.connect(self._remove)
         self.form_title = heading_label(theme, self.tr("Its form"), 3)
@@ -52,13 +61,14 @@ class PluginDetails(QWidget):
         place.addWidget(link_button(self.tr("Open folder"), self._open))
         verbs = QHBoxLayout()
         verbs.addWidget(self.switch)
+        verbs.addWidget(self.check)
         verbs.addWidget(self.remove)
         verbs.addStretch(1)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(SPACE_M, 0, SPACE_M, 0)
         column.setSpacing(SPACE_S)
-        for widget in (self.name, self.about, self.description, self.problems):
+        for widget in (self.name, self.about, self.description, self.problems, self.passed):
             column.addWidget(widget)
         column.addLayout(place)
         column.addLayout(verbs)
@@ -75,8 +85,17 @@ class PluginDetails(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
 
-    def show_plugin(self, info: AlgorithmInfo | None, about: str) -> None:
-        """Show a plugin; `about` are its kind, version and origin in a line."""
+    def show_plugin(
+        self, info: AlgorithmInfo | None, about: str, verdict: tuple[str, ...] | None = None, checking: bool = False
+    ) -> None:
+        """Show a plugin.
+
+        Args:
+            info: None: none.
+            about: Its kind, version and origin in a line.
+            verdict: What a check found; None if there was none.
+            checking: Whether it is being checked.
+        """
         self._info = info
         self.setVisible(info is not None)
         if info is None:
@@ -86,8 +105,14 @@ class PluginDetails(QWidget):
         self.about.setText(about)
         self.description.setText(manifest.description if manifest else "")
         self.description.setVisible(manifest is not None)
-        self.problems.setText("\n".join(info.problems))
-        self.problems.setVisible(bool(info.problems))
+        problems = [*info.problems, *map(as_sentence, verdict or ())]
+        self.problems.setText("\n".join(problems))
+        self.problems.setVisible(bool(problems))
+        self.passed.setText(self.tr("It passes every check."))
+        self.passed.setVisible(verdict == ())
+        self.check.setText(self.tr("Checking…") if checking else self.tr("Check"))
+        self.check.setEnabled(not checking)
+        self.check.setVisible(info.usable)
         self.folder.setText(str(info.folder))
         self.switch.setText(self.tr("Switch off") if info.enabled else self.tr("Switch on"))
         self.switch.setVisible(manifest is not None)

@@ -25,6 +25,7 @@ from tunerstudio.algorithms import installing
 from tunerstudio.algorithms.discovery import AlgorithmInfo, find_plugins
 from tunerstudio.algorithms.installing import Candidate
 from tunerstudio.gui.formats import as_sentence
+from tunerstudio.gui.plugins.checker import PluginChecker
 from tunerstudio.gui.plugins.details import PluginDetails
 from tunerstudio.gui.plugins.item_model import NAME, STATE, PluginItemModel
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme
@@ -52,11 +53,15 @@ class PluginsDialog(QDialog):
         self.model.setParent(self)
         self.table = QTableView()
         self.details = PluginDetails(theme)
+        self.checker = PluginChecker(self)
         self.message = muted_label()
         self.message.setVisible(False)
         self._prepare_table()
         self._build()
         self.details.switched.connect(lambda name, enabled: self._do(lambda: installing.switch(name, enabled)))
+        self.details.check_wanted.connect(self._check)
+        self.checker.checked.connect(self._take_verdict)
+        self.finished.connect(self.checker.stop)
         self.details.removed.connect(lambda name: self._do(lambda: installing.remove(name)))
         self.resize(980, 620)
         self.reload()
@@ -159,7 +164,19 @@ class PluginsDialog(QDialog):
             version = f"{info.manifest.version}" if info.manifest else ""
             kind = self.model.kind(info) if info.manifest else ""
             about = " · ".join(part for part in (kind, version, self._trust(info)) if part)
-        self.details.show_plugin(info, about)
+        verdict = None if info is None else self.model.verdict(info)
+        is_checking = info is not None and self.checker.folder == info.folder
+        self.details.show_plugin(info, about, verdict, is_checking)
+
+    def _check(self) -> None:
+        info = self.selected()
+        if info is not None:
+            self.checker.check(info.folder)
+            self._show()
+
+    def _take_verdict(self, folder: Path, problems: tuple[str, ...]) -> None:
+        self.model.set_verdict(folder, problems)
+        self._show()
 
     def _trust(self, info: AlgorithmInfo) -> str:
         """Whose code it is, and that it runs."""

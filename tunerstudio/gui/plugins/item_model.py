@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -24,13 +25,28 @@ class PluginItemModel(QAbstractTableModel):
         super().__init__()
         self._theme = theme
         self.plugins: list[AlgorithmInfo] = []
+        self._verdicts: dict[Path, tuple[str, ...]] = {}
         theme.theme_changed.connect(self._repaint)
 
     def set_plugins(self, plugins: Sequence[AlgorithmInfo]) -> None:
         """Show `plugins`."""
         self.beginResetModel()
         self.plugins = list(plugins)
+        self._verdicts.clear()  # perhaps what was wrong has been mended
         self.endResetModel()
+
+    def set_verdict(self, folder: Path, problems: tuple[str, ...]) -> None:
+        """What a check of the plugin in `folder` found; it holds until the plugins are looked for again."""
+        self._verdicts[folder] = problems
+        self._repaint()
+
+    def verdict(self, info: AlgorithmInfo) -> tuple[str, ...] | None:
+        """What a check found; None if there was none."""
+        return self._verdicts.get(info.folder)
+
+    def problems(self, info: AlgorithmInfo) -> tuple[str, ...]:
+        """All that is known to be wrong."""
+        return (*info.problems, *(self.verdict(info) or ()))
 
     def row_of(self, info: AlgorithmInfo) -> int:
         """Row of the plugin in the same folder; -1 if it is gone."""
@@ -52,14 +68,14 @@ class PluginItemModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(info, index.column())
         if role == Qt.ItemDataRole.ForegroundRole:
-            if info.problems:
+            if self.problems(info):
                 return self._theme.color("bad")
             return None if info.enabled else self._theme.color("muted")
         if role == Qt.ItemDataRole.DecorationRole and index.column() == STATE:
             icon, colour = self._mark(info)
             return self._theme.icon(icon, colour)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(info.problems) or str(info.folder)
+            return "\n".join(self.problems(info)) or str(info.folder)
         return None
 
     def _text(self, info: AlgorithmInfo, column: int) -> str:
@@ -95,10 +111,12 @@ class PluginItemModel(QAbstractTableModel):
         """Whether it can be used, in a word."""
         if info.problems:
             return self.tr("cannot be used")
+        if self.verdict(info):
+            return self.tr("misbehaves")
         return self.tr("on") if info.enabled else self.tr("off")
 
     def _mark(self, info: AlgorithmInfo) -> tuple[str, Role]:
-        if info.problems:
+        if self.problems(info):
             return "ph.warning-circle", "bad"
         return ("ph.check-circle", "good") if info.enabled else ("ph.minus-circle", "muted")
 
