@@ -33,6 +33,7 @@ def blocks_study(tmp_path):
             "search": {
                 "objective": {"name": "val_accuracy", "direction": "max"},
                 "budget": {"trials": 3},
+                "workers": 1,  # in order; tests of several say so
                 **(search or {}),
             },
             "training": {"epochs": 2, **(training or {})},
