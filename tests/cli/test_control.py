@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.letters import take
 from tunerstudio.cli.program import BAD_INPUT, run_program
 from tunerstudio.protocol.control import PauseSearch, SetWorkers, SkipTrial, StopSearch
-from tunerstudio.store.mailbox import take
+from tunerstudio.store.mailbox import read
 from tunerstudio.store.reader import StudyReader
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.examples import find_example
@@ -153,6 +154,16 @@ class Session:
         self.thread.join()
 
 
+class DyingSession(Session):
+    """Ends as soon as something is posted, as a search that is killed does."""
+
+    def answer(self):
+        with StudyWriter(self.folder):
+            self.ready.set()
+            while not self.over.wait(0.02) and not read(self.folder):
+                pass
+
+
 @pytest.mark.parametrize(
     ("words", "command"),
     [
@@ -172,6 +183,12 @@ def test_what_a_running_search_refuses_is_said(history, capsys):
     with Session(history, "the trial is over") as session:
         assert session.ready.wait(10)
         assert "the trial is over" in refused(capsys, "skip", history, "3")
+
+
+def test_a_search_that_dies_over_a_command_is_not_waited_for(history, capsys):
+    with DyingSession(history) as session:
+        assert session.ready.wait(10)
+        assert "has ended without an answer" in refused(capsys, "skip", history, "3")
 
 
 def test_stop_waits_for_the_end(history, capsys):

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.engine.fakes import FakePool, Play, at_once, budget, ended, epoch
 from tests.engine.test_proposing import Host
 from tunerstudio.algorithms.errors import AlgorithmError
+from tunerstudio.engine import edits
 from tunerstudio.engine import session as session_module
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.edits import carry_out
@@ -25,7 +27,8 @@ from tunerstudio.protocol.control import (
     StopTrialEarly,
 )
 from tunerstudio.protocol.worker import encode
-from tunerstudio.store.mailbox import post
+from tunerstudio.store.lock import is_in_use
+from tunerstudio.store.mailbox import post, read
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import load_document, save_document
 from tunerstudio.study.trials import SessionState
@@ -358,3 +361,30 @@ def test_a_trial_that_fails_before_its_pause_is_paused(play):
     result = play(pool)
     assert "1 paused trial remains" in result.message
     assert states(play)[0] == "PAUSED"
+
+
+def test_a_program_that_only_writes_something_down_is_waited_for(play, monkeypatch):
+    play = play()
+    looked = threading.Event()
+
+    def looking(folder):
+        looked.set()
+        return is_in_use(folder)
+
+    monkeypatch.setattr(edits, "is_in_use", looking)
+    monkeypatch.setattr(edits, "PATIENCE_S", 60.0)
+    with ThreadPoolExecutor(1) as others:
+        with StudyWriter(play.folder):
+            carried = others.submit(carry_out, play.folder, EnqueueTrial(values={}))
+            assert looked.wait(20)
+        assert carried.result(60).outcome == ""
+    assert states(play) == ["QUEUED"]
+
+
+def test_a_program_that_never_searches_is_left_a_letter(play, monkeypatch):
+    play = play()
+    monkeypatch.setattr(edits, "PATIENCE_S", 0.0)
+    with StudyWriter(play.folder):
+        carried = carry_out(play.folder, EnqueueTrial(values={}))
+    assert carried.outcome is None
+    assert [letter.id for letter in read(play.folder)] == [carried.id]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.letters import take
 from tunerstudio.gui.search_worker import BATCH_INTERVAL_MS, SearchWorker
 from tunerstudio.gui.service_client import ServiceClient
 from tunerstudio.protocol.control import RetryTrial, SkipTrial
-from tunerstudio.store.mailbox import take
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import save_document
 from tunerstudio.study.trials import Epoch, SessionState, Trial, TrialState

@@ -1,10 +1,11 @@
 """What happens to the disk happens to the database: full, damaged, read-only, shared."""
 
+import os
 import sqlite3
 
 import pytest
 
-from tunerstudio.store.lock import is_in_use
+from tunerstudio.store.lock import LOCK_FILE, is_in_use, owner_pid
 from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.store.schema import DATABASE_FILE, StoreError
 from tunerstudio.store.writer import StudyWriter
@@ -107,3 +108,18 @@ def test_a_writer_killed_while_it_made_the_database_leaves_no_history(tmp_path, 
     with StudyWriter(tmp_path) as writer, writer.reader() as reader:
         assert reader.trials() == []
     assert has_history(tmp_path)
+
+
+def test_programs_that_look_at_once_do_not_take_each_other_for_a_writer(tmp_path):
+    fcntl = pytest.importorskip("fcntl")  # a lock of Windows cannot be shared
+    with StudyWriter(tmp_path):
+        pass
+    with (tmp_path / LOCK_FILE).open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # as a program that looks does for a moment
+        assert not is_in_use(tmp_path)
+
+
+def test_the_owner_of_a_study_is_known(tmp_path):
+    assert owner_pid(tmp_path) is None
+    with StudyWriter(tmp_path):
+        assert owner_pid(tmp_path) == os.getpid()

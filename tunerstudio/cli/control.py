@@ -165,7 +165,13 @@ def _answer(folder: Path, command: ControlCommand) -> None:
     outcome = carried.outcome
     until = time.monotonic() + ANSWER_LIMIT_S
     while outcome is None:
+        has_ended = not is_in_use(folder)
         outcome = _outcome(folder, carried.id)
+        if outcome is None and has_ended:
+            raise TunerStudioError(
+                "the program that ran the search has ended without an answer; the command waits in the study's"
+                " folder for the next search, unless it was to stop or pause this one"
+            )
         if outcome is None and time.monotonic() > until:
             raise TunerStudioError(
                 f"the program that runs the search has not answered within {ANSWER_LIMIT_S:g} s; the command waits"

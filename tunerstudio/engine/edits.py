@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.trial_edits import RefusedError, TrialEdits
 from tunerstudio.protocol.control import ControlCommand, SetBudget
-from tunerstudio.store.lock import is_in_use
+from tunerstudio.store.lock import is_in_use, owner_pid
 from tunerstudio.store.mailbox import post
+from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.store.schema import StoreError
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.document import StudyDocument
@@ -24,9 +25,16 @@ from tunerstudio.study.hyperparameters import SearchSpace
 from tunerstudio.study.model import CodeModel, EstimatorModel
 from tunerstudio.study.network import search_space
 from tunerstudio.study.search import Budget
+from tunerstudio.study.trials import SessionState
 
 SPACE = "space"
 """Key of the note in the store that holds the search space of the last session, as JSON."""
+
+
+PATIENCE_S = 2.0
+"""How long to wait for a program that holds the study without searching: it writes something down, and is gone."""
+
+_POLL_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -50,13 +58,29 @@ def carry_out(folder: Path, command: ControlCommand) -> Carried:
         StoreError: If nothing can be written there.
     """
     document = load_document(folder)
-    if not is_in_use(folder):
-        try:
-            return _carried_out(folder, document, command)
-        except StoreError:
-            if not is_in_use(folder):
-                raise
-    return Carried(post(folder, command), None)
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        if not is_in_use(folder):
+            try:
+                return _carried_out(folder, document, command)
+            except StoreError:
+                if not is_in_use(folder):
+                    raise
+        elif _is_searched(folder) or time.monotonic() > until:
+            return Carried(post(folder, command), None)
+        time.sleep(_POLL_S)
+
+
+def _is_searched(folder: Path) -> bool:
+    """Whether the program that holds the study runs a session, which looks into the mailbox."""
+    if not has_history(folder):
+        return False
+    try:
+        with StudyReader(folder) as reader:
+            session = reader.session()
+    except StoreError:
+        return False
+    return session is not None and session.state is not SessionState.ENDED and session.pid == owner_pid(folder)
 
 
 def _carried_out(folder: Path, document: StudyDocument, command: ControlCommand) -> Carried:

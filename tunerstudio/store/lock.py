@@ -24,7 +24,7 @@ if sys.platform == "win32":
     # Windows locks are mandatory: lock one byte far behind the owner's note so that others can read the note.
     _LOCKED_BYTE = 4096
 
-    def _try_lock(handle: IO[str]) -> bool:
+    def _try_lock(handle: IO[str], shared: bool = False) -> bool:
         handle.seek(_LOCKED_BYTE)
         try:
             msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
@@ -34,9 +34,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(handle: IO[str]) -> bool:
+    def _try_lock(handle: IO[str], shared: bool = False) -> bool:
         try:
-            fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle.fileno(), (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
@@ -84,9 +84,18 @@ def is_in_use(folder: Path) -> bool:
     """Whether a program, this one included, holds the lock of the study in `folder` at this moment."""
     try:
         with (folder / LOCK_FILE).open("r", encoding="utf-8") as handle:
-            return not _try_lock(handle)
+            # Shared: two programs that look at the same moment must not take each other for a writer.
+            return not _try_lock(handle, shared=True)
     except OSError:
         return False  # nobody has ever written here, or nobody can
+
+
+def owner_pid(folder: Path) -> int | None:
+    """Process id of the last program that took the lock of the study in `folder`; None if that is not known."""
+    try:
+        return int(json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _describe(note: str) -> str:

@@ -72,14 +72,6 @@ def remove(folder: Path, identity: str) -> None:
     (folder / MAILBOX_FOLDER / f"{identity}{_SUFFIX}").unlink(missing_ok=True)
 
 
-def take(folder: Path) -> list[Letter]:
-    """Take all commands out of the mailbox, oldest first. Call it only while holding the study's lock."""
-    letters = read(folder)
-    for letter in letters:
-        remove(folder, letter.id)
-    return letters
-
-
 def _read_one(path: Path) -> Letter | None:
     identity = path.name.removesuffix(_SUFFIX)
     try:
