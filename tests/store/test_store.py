@@ -6,7 +6,7 @@ import pytest
 from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.store.schema import DATABASE_FILE, StoreError
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
-from tunerstudio.study.trials import Attempt, Epoch, Execution, Trial, TrialState
+from tunerstudio.study.trials import Attempt, Epoch, Execution, ResourceUse, Trial, TrialState
 
 
 def a_trial(number=1, state=TrialState.RUNNING, **changes):
@@ -112,6 +112,30 @@ def test_interrupted_trials_are_queued_again_and_keep_their_epochs(tmp_path):
         assert [e.index for e in changes.trials[0].executions] == [0]
         assert writer.unfinished_executions(1) == [1]
         assert writer.requeue_interrupted() == []
+
+
+def test_an_interrupted_attempt_ends_with_its_last_sign_of_life(tmp_path):
+    """A weekend between the kill and the next start is no training."""
+    attempts = [Attempt(number, 1, worker=1, node="here", device="CPU", started_at=1000.0) for number in (1, 2, 3)]
+    with StudyWriter(tmp_path, clock=lambda: 5000.0) as writer:
+        lost = writer.open_session(1, "here", 1, "local")
+        for attempt in attempts:
+            writer.put_trial(replace(a_trial(attempt.trial), duration_s=10.0), attempt=attempt)
+        writer.add_epochs([Epoch(1, 0, 1, {"loss": 1.0}, 1030.0)])
+        writer.add_resources([ResourceUse(0, 1040.0, 1, 1, 1, 1.0), ResourceUse(0, 9000.0, 1, 2, 1, 1.0)])
+    with StudyWriter(tmp_path, clock=lambda: 8000.0) as writer:
+        assert writer.requeue_interrupted() == [1, 2, 3]
+        now = writer.open_session(2, "here", 1, "local")
+        with writer.reader() as reader:
+            # The clock was wrong when the second one was last heard of: it cannot have ended after today.
+            assert [attempt.ended_at for attempt in reader.attempts()] == [1040.0, 8000.0, 1000.0]
+            assert [trial.duration_s for trial in reader.trials()] == [50.0, 7010.0, 10.0]
+            assert reader.session() == now
+        rows = writer._connection.execute("SELECT number, state, reason FROM sessions ORDER BY number").fetchall()
+        assert [tuple(row) for row in rows] == [
+            (lost.number, "ended", "interrupted"),
+            (now.number, "starting", ""),
+        ]
 
 
 def test_epochs_that_a_checkpoint_does_not_cover_are_taken_back(writer):

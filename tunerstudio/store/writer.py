@@ -29,6 +29,16 @@ _COLUMNS = ", ".join(f'"{name}"' for name in (*TRIAL_COLUMNS, "revision"))
 _PLACES = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
 _INSERT_TRIAL = f"INSERT OR REPLACE INTO trials ({_COLUMNS}) VALUES ({_PLACES})"
 
+_LAST_SIGN = """
+SELECT max(coalesce((SELECT max(at) FROM epochs WHERE trial = ?), 0),
+           coalesce((SELECT max(at) FROM resources WHERE trial = ?), 0))
+"""
+_END_LOST_SESSIONS = """
+UPDATE sessions SET state = 'ended', reason = 'interrupted', message = 'the program that ran it ended without a word',
+    ended_at = max(started_at, coalesce((SELECT max(at) FROM resources WHERE at <= ?), started_at))
+WHERE state != 'ended'
+"""
+
 
 class StudyWriter:
     """Opens (or makes) the database, takes the study's lock, and puts back what an interrupted session left.
@@ -126,6 +136,7 @@ class StudyWriter:
     def requeue_interrupted(self) -> list[int]:
         """Queue again every trial that an earlier session left RUNNING; its attempt ends as `interrupted`.
 
+        Nobody wrote down when that was: the last sign of life of the trial stands for it, not the time of today.
         Epochs stay: the trial goes on from its checkpoint, and whoever starts it takes back the epochs that the
         checkpoint does not cover (`keep_epochs`).
 
@@ -139,17 +150,24 @@ class StudyWriter:
         running = [row["number"] for row in rows]
         if running:
             with self._transaction() as revision:
+                self._end_attempts()
                 for number in running:
                     self._requeue(number, revision)
-                self._connection.execute(
-                    "UPDATE attempts SET outcome = 'interrupted', ended_at = ? WHERE outcome = ''", (self._clock(),)
-                )
         return running
 
-    def requeue(self, number: int) -> None:
-        """Queue a trial again that was stopped in the middle; its epochs stay as in `requeue_interrupted`."""
-        with self._transaction() as revision:
-            self._requeue(number, revision)
+    def _end_attempts(self) -> None:
+        """Note when attempts ended that were interrupted, and count their time as time of training."""
+        for row in self._connection.execute("SELECT * FROM attempts WHERE outcome = ''").fetchall():
+            trial, began = row["trial"], row["started_at"]
+            last = self._connection.execute(_LAST_SIGN, (trial, trial)).fetchone()[0]
+            ended = max(began, min(last, self._clock()))
+            self._connection.execute(
+                "UPDATE attempts SET outcome = 'interrupted', ended_at = ? WHERE trial = ? AND attempt = ?",
+                (ended, trial, row["attempt"]),
+            )
+            self._connection.execute(
+                "UPDATE trials SET duration_s = duration_s + ? WHERE number = ?", (ended - began, trial)
+            )
 
     def _requeue(self, number: int, revision: int) -> None:
         self._connection.execute(
@@ -238,8 +256,9 @@ class StudyWriter:
         )
 
     def open_session(self, pid: int, machine: str, workers: int, executor: str) -> SessionRecord:
-        """A new session in state STARTING."""
+        """A new session in state STARTING; earlier ones whose program was killed are over."""
         with self._transaction():
+            self._connection.execute(_END_LOST_SESSIONS, (self._clock(),))
             number = self._connection.execute(
                 "INSERT INTO sessions (state, reason, message, pid, machine, workers, executor, started_at)"
                 " VALUES ('starting', '', '', ?, ?, ?, ?, ?)",
