@@ -100,7 +100,7 @@ def test_a_trial_taken_back_resets_the_history(qtbot, worker, writer, study_cont
     writer.add_epochs(epochs_of(1))
     worker.set_study(study_context)
     qtbot.waitUntil(lambda: len(study_context.epochs.get((1, 0), [])) == 3)
-    writer.requeue(1)
+    writer.requeue_interrupted()
     writer.keep_epochs(1, 0, [])
     with qtbot.waitSignal(study_context.history_reset):
         say(engine, "changed")
