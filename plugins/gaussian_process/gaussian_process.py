@@ -36,8 +36,10 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     known = len(scored) + len(history.failed())
     if options["start_with_defaults"] and not any(trial.number > 0 for trial in history.trials):
         return Proposal(space.defaults(), "The defaults of all hyperparameters")
-    if not scored or known + len(history.pending()) < initial or not encoder.axes:
+    if known + len(history.pending()) < initial or not encoder.axes:
         return _initial(space, encoder, history, rng)
+    if not scored:  # many trials side by side: more corners than these tell nothing new
+        return _drawn(space, history, rng, "Drawn at random while no score is known")
     return _modelled(space, encoder, history, rng, options)
 
 
@@ -53,13 +55,18 @@ def _initial(space: SearchSpace, encoder: Encoder, history: History, rng: np.ran
     if allowed is not None:
         rows = rows[[allowed(row) for row in rows]]
     if not len(rows):
-        values = untried_values(space, history, rng)
-        return Finished("all configurations have been tried") if values is None else Proposal(values)
+        return _drawn(space, history, rng)
     if history.trials:
         there = encoder.features(encoder.positions([trial.values for trial in history.trials]))
         distance = np.abs(encoder.features(rows)[:, None, :] - there[None, :, :]).sum(axis=2).min(axis=1)
         rows = rows[np.argsort(-distance, kind="stable")]
     return Proposal(encoder.values(rows[0]), "Initial trial, far from those before")
+
+
+def _drawn(space: SearchSpace, history: History, rng: np.random.Generator, reason: str = "") -> Proposal | Finished:
+    """An untried configuration at random."""
+    values = untried_values(space, history, rng)
+    return Finished("all configurations have been tried") if values is None else Proposal(values, reason)
 
 
 def _modelled(
@@ -84,8 +91,7 @@ def _modelled(
     rounds = 0 if options["acquisition"] == "thompson" else 10
     found = search.best(_utility(process, best, rng, options), positions[order], rounds=rounds)
     if found is None:
-        values = untried_values(space, history, rng)
-        return Finished("all configurations have been tried") if values is None else Proposal(values)
+        return _drawn(space, history, rng)
     mean, deviation = process.predict(encoder.features(found[0][None, :]))
     sign = -1.0 if history.direction == "max" else 1.0
     reason = _reason(sign, targets, float(mean[0]), float(deviation[0]), float(losses.min()))

@@ -98,6 +98,21 @@ def test_a_click_on_a_card_takes_the_algorithm(page, study_context):
     assert next(iter(page.algorithm.cards.cards)) == "auto"
 
 
+def test_few_cards_are_shown_until_all_are_asked_for(page):
+    def shown():
+        return {name for name, card in page.algorithm.cards.cards.items() if card.isVisibleTo(page)}
+
+    assert shown() == {"auto"}
+    page.algorithm.cards.chosen.emit("grid")
+    assert shown() == {"auto", "grid"}
+    page.algorithm.cards.more.click()
+    assert shown() == set(page.algorithm.cards.cards)
+    page.algorithm.cards.chosen.emit("random")
+    assert shown() == set(page.algorithm.cards.cards)
+    page.algorithm.cards.more.click()
+    assert shown() == {"auto", "random"}
+
+
 def test_options_come_from_the_manifest_and_come_back(page, study_context):
     page.algorithm.cards.chosen.emit("hyperband")
     rows = page.algorithm.options.rows

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QRadioButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tunerstudio.algorithms.discovery import AlgorithmInfo
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_S, SPACE_XS, Theme
-from tunerstudio.gui.widgets.basics import Card, muted_label, set_look
+from tunerstudio.gui.widgets.basics import Card, link_button, muted_label, set_look
 from tunerstudio.study.search import AlgorithmChoice
 
 _COLUMNS = 2
@@ -18,6 +27,12 @@ _COLUMNS = 2
 
 class AlgorithmCards(QWidget):
     """One card for each algorithm; a click or the arrow keys choose.
+
+    At first the usual one, the chosen one and those that do not come with the program are shown, so that the options
+    are in sight; a button shows all.
+
+    Attributes:
+        more: Shows all cards, or few again.
 
     Signals:
         chosen: (str) id of the algorithm that the user took.
@@ -30,12 +45,21 @@ class AlgorithmCards(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._cards: dict[str, AlgorithmCard] = {}
+        self._shipped: set[str] = set()
+        self._chosen = ""
+        self._shown: list[str] | None = None
+        self._all = False
         self._group = QButtonGroup(self)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid = QGridLayout()
         self._grid.setSpacing(SPACE_S)
         for column in range(_COLUMNS):
             self._grid.setColumnStretch(column, 1)
+        self.more = link_button("", self._unfold)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        layout.addLayout(self._grid)
+        layout.addWidget(self.more)
 
     @property
     def cards(self) -> dict[str, AlgorithmCard]:
@@ -47,14 +71,14 @@ class AlgorithmCards(QWidget):
         for card in self._cards.values():
             self._group.removeButton(card.button)
             card.deleteLater()
-        self._cards = {}
-        ordered = sorted(infos, key=_place)
-        for index, info in enumerate(ordered):
-            card = AlgorithmCard(self._theme, info)
+        self._cards, self._shown = {}, None
+        self._shipped = {info.id for info in infos if info.origin == "shipped"}
+        for info in sorted(infos, key=_place):
+            card = AlgorithmCard(self._theme, info, self)
             card.button.clicked.connect(lambda _checked=False, name=info.id: self.chosen.emit(name))
             self._group.addButton(card.button)
-            self._grid.addWidget(card, index // _COLUMNS, index % _COLUMNS)
             self._cards[info.id if info.id not in self._cards else str(info.folder)] = card
+        self._arrange()
 
     def show_choice(self, algorithm_id: str) -> None:
         """Mark the card of `algorithm_id`; none if there is no such algorithm."""
@@ -62,6 +86,28 @@ class AlgorithmCards(QWidget):
         for name, card in self._cards.items():
             card.set_chosen(name == algorithm_id)
         self._group.setExclusive(True)
+        self._chosen = algorithm_id
+        self._arrange()
+
+    def _unfold(self) -> None:
+        self._all = not self._all
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Lay out the cards that are to be seen."""
+        few = [n for i, n in enumerate(self._cards) if i == 0 or n == self._chosen or n not in self._shipped]
+        shown = list(self._cards) if self._all else few
+        if shown == self._shown:
+            return
+        self._shown = shown
+        for name, card in self._cards.items():
+            self._grid.removeWidget(card)
+            card.setVisible(name in shown)
+        for index, name in enumerate(shown):
+            self._grid.addWidget(self._cards[name], index // _COLUMNS, index % _COLUMNS)
+        text = self.tr("Show fewer") if self._all else self.tr("Show all {n} algorithms").format(n=len(self._cards))
+        self.more.setText(text)
+        self.more.setVisible(len(few) < len(self._cards))
 
 
 class AlgorithmCard(Card):
