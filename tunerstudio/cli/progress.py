@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tunerstudio.cli.output import Output, duration_text, score_text
+from tunerstudio.engine.scores import told
 from tunerstudio.engine.session import SessionListener
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.model import EstimatorModel
@@ -28,6 +29,7 @@ class RunProgress:
         self._finished = {trial.number: trial for trial in trials if trial.state.is_finished}
         self._epochs_done = 0
         self._trial = 0
+        self._shown: tuple[str, str] | None = None
         self._live = output.err.is_terminal and not output.json_wanted
         columns = (
             TextColumn("{task.description}"),
@@ -74,6 +76,8 @@ class RunProgress:
             self._output.note(text)
 
     def _on_log(self, level: str, text: str) -> None:
+        if (level, text) == self._shown:
+            return  # the line of the trial said it, with its spread and the best so far
         self._output.warn(text) if level != "info" else self._output.note(text)
 
     def _on_trial(self, trial: Trial) -> None:
@@ -87,8 +91,9 @@ class RunProgress:
             return
         self._finished[trial.number] = trial
         self._bars.update(self._trials_bar, completed=self.finished, best=self._best_text())
-        if not self._live:
+        if not self._live and trial.state is TrialState.COMPLETED:
             self._output.note(self._line(trial))
+            self._shown = told(trial)
 
     def _on_epochs(self, epochs: list[Epoch]) -> None:
         self._epochs_done += sum(1 for epoch in epochs if epoch.trial == self._trial)
@@ -108,7 +113,5 @@ class RunProgress:
         return "" if best is None else f"best {self._objective.name} {best.score:.4g} (trial {best.number})"
 
     def _line(self, trial: Trial) -> str:
-        if trial.state is TrialState.COMPLETED:
-            score = score_text(trial.score, trial.standard_error, len(trial.executions))
-            return f"trial {trial.number}: {score}  {duration_text(trial.duration_s)}  {self._best_text()}"
-        return f"trial {trial.number}: {trial.state.value.lower()}  {trial.message}"
+        score = score_text(trial.score, trial.standard_error, len(trial.executions))
+        return f"trial {trial.number}: {score}  {duration_text(trial.duration_s)}  {self._best_text()}"
