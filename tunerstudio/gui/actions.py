@@ -65,6 +65,15 @@ def _file_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "show_folder", translate("Actions", "Show study &folder"), "file", "", "ph.folder", "study", separated=True
         ),
+        ActionSpec(
+            "open_keras",
+            translate("Actions", "Open a &Keras model as layers…"),
+            "file",
+            "",
+            "ph.stack",
+            "idle",
+            translate("Actions", "Takes the layers of a .keras file, or of the JSON of a model, into this study."),
+        ),
         *export_actions(),
         ActionSpec("settings", translate("Actions", "&Settings…"), "file", "Ctrl+,", "ph.gear", separated=True),
         ActionSpec("quit", translate("Actions", "&Quit"), "file", "Ctrl+Q", "ph.sign-out", separated=True),

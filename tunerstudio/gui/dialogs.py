@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tunerstudio.study.keras_files import ENDINGS
+
 _DATA_ENDINGS = "*.csv *.tsv *.txt *.data *.gz *.parquet *.xlsx *.xls *.npz"
 
 
@@ -30,6 +32,17 @@ def choose_data_file(parent: QWidget, start: Path) -> Path | None:
         )
     )
     name, _ = QFileDialog.getOpenFileName(parent, translate("Dialogs", "Choose a data file"), str(start), filters)
+    return Path(name) if name else None
+
+
+def choose_keras_file(parent: QWidget, start: Path) -> Path | None:
+    """A saved Keras model, or None."""
+    translate = QCoreApplication.translate
+    endings = " ".join(f"*{ending}" for ending in ENDINGS)
+    filters = ";;".join(
+        (translate("Dialogs", "Keras models") + f" ({endings})", translate("Dialogs", "All files") + " (*)")
+    )
+    name, _ = QFileDialog.getOpenFileName(parent, translate("Dialogs", "Open a Keras model"), str(start), filters)
     return Path(name) if name else None
 
 

@@ -27,6 +27,7 @@ from tunerstudio.gui.engine_tasks import EngineTasks
 from tunerstudio.gui.field_labels import field_label
 from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.menus import Menus
+from tunerstudio.gui.model_editor.keras_import import opened_sentence, with_keras_model
 from tunerstudio.gui.pages.base import Page
 from tunerstudio.gui.pages.data import DataPage
 from tunerstudio.gui.pages.model import ModelPage
@@ -49,7 +50,10 @@ from tunerstudio.gui.widgets.status_bar import StatusBar
 from tunerstudio.gui.workspace import Workspace
 from tunerstudio.locations import log_folder
 from tunerstudio.store.reader import has_history
+from tunerstudio.study.catalogue import load_catalogue
 from tunerstudio.study.examples import Example, find_examples
+from tunerstudio.study.keras_blocks import open_keras
+from tunerstudio.study.keras_files import KerasModelError
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.trials import TrialState
 from tunerstudio.study.trust import is_trusted, trust
@@ -159,6 +163,9 @@ class MainWindow(QMainWindow):
         self.welcome.set_drop_hint(False)
         path = Path(event.mimeData().urls()[0].toLocalFile())
         event.acceptProposedAction()
+        if path.suffix == ".keras":
+            self._take_keras(path)
+            return
         self._leave_search(partial(self.workspace.open_any, path))
 
     def _handlers(self, argument: str) -> dict[str, Callable[[], object]]:
@@ -184,6 +191,7 @@ class MainWindow(QMainWindow):
             "ask_for_trust": self._ask_for_trust,
             "save_models": lambda: self.tasks.save_models(int(argument) if argument else 3),
             "save_trials": lambda: self.tasks.save_trials([int(number) for number in argument.split(",")]),
+            "open_keras": self._choose_keras,
             "export": lambda: self._export(argument),
             "look": lambda: self._set_mode(argument),
             "messages": lambda: self.messages.setVisible(self.messages.isHidden()),
@@ -457,6 +465,28 @@ class MainWindow(QMainWindow):
         path = None if self.study is None else self._ask_for_data()
         if self.study is not None and path is not None:
             self.study.edit(self.tr("use another file"), with_file(self.study.document, path))
+
+    def _choose_keras(self) -> None:
+        path = None if self.study is None else dialogs.choose_keras_file(self, self.study.folder)
+        if path is not None:
+            self._take_keras(path)
+
+    def _take_keras(self, path: Path) -> None:
+        study = self.study
+        if study is None or study.search_state != "idle":
+            self.tell(self.tr("Open a study first: a Keras model becomes the network of a study."), "", "warning")
+            return
+        try:
+            opened = open_keras(path, load_catalogue())
+        except KerasModelError as error:
+            sentence = self.tr("{file} cannot be opened as layers: {reason}").format(file=path.name, reason=error)
+            self.tell(sentence, "", "bad")
+            return
+        study.edit(self.tr("open {file}").format(file=path.name), with_keras_model(study.document, opened))
+        self.go("model")
+        sentence = opened_sentence(path, opened)
+        self.tell(sentence)
+        self.banner.tell("info", sentence)
 
     def _export(self, kind: str) -> None:
         study = self.study

@@ -20,6 +20,9 @@ _OF_EVERY_LAYER = frozenset(
 
 _OBJECTS = ("initializer", "regularizer", "constraint", "schedule")
 
+_WINDOWS = frozenset({"kernel_size", "pool_size", "strides", "dilation_rate", "size"})
+"""Sizes along all axes of a picture, which may be one number."""
+
 _CLOSE = 1e-6
 """Relative; saved numbers have gone through single precision."""
 
@@ -49,7 +52,9 @@ def layer_arguments(
             continue
         given = _argument(catalogue, info, argument, value, f"{where}, {name}")
         if not _is_default(argument, given):
-            found[name] = given
+            found[name] = _shorter(name, given)
+    if _is_mirror(found.get("layer"), found.get("backward_layer")):
+        del found["backward_layer"]
     return found
 
 
@@ -91,7 +96,12 @@ def _argument(catalogue: Catalogue, info: ClassInfo, argument: ArgumentInfo, val
             given = _argument(catalogue, known, own, inside[own.name], where)
             if not _is_default(own, given):
                 arguments[own.name] = given
-    return ObjectSpec(name=known.name, arguments=arguments) if arguments else _text_name(catalogue, argument, known)
+    if arguments:
+        return ObjectSpec(name=known.name, arguments=arguments)
+    default = argument.default
+    if isinstance(default, str) and catalogue.object_for(argument, default) == known:
+        return default
+    return _text_name(catalogue, argument, known)
 
 
 def _inner_layer(
@@ -109,6 +119,21 @@ def _text_name(catalogue: Catalogue, argument: ArgumentInfo, known: ClassInfo) -
     return next((name for name in catalogue.names(argument) if name.replace("_", "").lower() == wanted), known.name)
 
 
+def _shorter(name: str, given: Argument) -> Argument:
+    """`3` for `[3, 3]`, where Keras takes either."""
+    return _one_or_same(given) if name in _WINDOWS else given
+
+
+def _is_mirror(forward: Argument, backward: Argument) -> bool:
+    """Whether the second layer of a Bidirectional is the one that Keras makes by itself."""
+    if not isinstance(forward, LayerSpec) or not isinstance(backward, LayerSpec) or forward.layer != backward.layer:
+        return False
+    turned = {"go_backwards": True, **forward.arguments}
+    if forward.arguments.get("go_backwards"):
+        turned.pop("go_backwards")
+    return turned == backward.arguments
+
+
 def _plain(value: Any) -> JsonValue:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
@@ -121,6 +146,8 @@ def _is_default(argument: ArgumentInfo, given: Argument) -> bool:
     if given is None:
         return argument.default is None or argument.nullable is False
     default = argument.default
+    if argument.name == "data_format" and given == "channels_last":
+        return True  # Keras's own, which is not tuned
     if isinstance(given, float) and isinstance(default, int | float):
         return math.isclose(given, default, rel_tol=_CLOSE)
     if argument.type == "activation" and given == "linear" and default is None:

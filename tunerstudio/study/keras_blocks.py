@@ -167,7 +167,7 @@ class _Builder:
         branches = [self._chain(name, start) for name in layer.inputs]
         inside = [blocks for blocks in branches if blocks]
         if merge == "add" and len(branches) == 2 and len(inside) == 1:
-            return ResidualBlock(residual=True, name=self._own_name(layer), projection="never", blocks=tuple(inside[0]))
+            return ResidualBlock(residual=True, name=self._own_name(layer), blocks=tuple(inside[0]))
         named = tuple(Branch(name=f"branch {n}", blocks=tuple(blocks)) for n, blocks in enumerate(branches, 1))
         return ParallelBlock(parallel=named, merge=merge, name=self._own_name(layer))
 
@@ -175,6 +175,8 @@ class _Builder:
         if layer.is_model:
             return self._network_inside(layer)
         info = self.catalogue.layer(layer.kind)
+        if layer.operation:
+            raise KerasModelError(f"{layer.kind} ({layer.name}) is a calculation between layers, which no block does.")
         if layer.own or info is None:
             raise KerasModelError(
                 f"{self._said(layer)} is of a class that is not Keras's own: its code would have to be run."

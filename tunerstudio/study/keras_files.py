@@ -40,6 +40,7 @@ class KerasLayer:
         config: Constructor arguments as Keras writes them.
         inputs: Names of the layers that it follows, in order; the same one may stand there twice.
         own: Whether the class is not one of Keras's layers.
+        operation: Whether it is a calculation of `keras.ops` between layers.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class KerasLayer:
     config: Mapping[str, Any]
     inputs: tuple[str, ...]
     own: bool = False
+    operation: bool = False
 
     @property
     def is_model(self) -> bool:
@@ -153,7 +155,8 @@ def _layer(item: Mapping[str, Any], inputs: tuple[str, ...]) -> KerasLayer:
     module = item.get("module")
     known = module in (None, "keras.layers", "keras") or kind in _MODELS
     own = not known or bool(item.get("registered_name") and ">" in str(item["registered_name"]))
-    return KerasLayer(kind, str(config.get("name", item.get("name", kind))), config, inputs, own)
+    operation = str(module).startswith(("keras.src.ops.", "keras.ops"))
+    return KerasLayer(kind, str(config.get("name", item.get("name", kind))), config, inputs, own, operation)
 
 
 def _inputs_of(node: Any, name: str) -> Iterator[str]:

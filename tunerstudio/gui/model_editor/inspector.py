@@ -140,6 +140,7 @@ class Inspector(QFrame):
             self.head.set_arguments(())
             self.head.hide()
             self.form.set_arguments(())
+            self.form.hide()
             self._drawn = None
             self._help_title.setText(title)
             self._help.setText(sentence)
@@ -201,6 +202,7 @@ class Inspector(QFrame):
         if key != self._drawn:
             self._drawn = key
             self.form.set_arguments(arguments, {name: (text, "") for name, text in (labels or {}).items()}, tunable)
+        self.form.show()
         self.form.show_values(values, prefix)
         self.form.show_remarks(remarks)
 

@@ -447,6 +447,10 @@ class LayersPanel(QWidget):
     def _list_templates(self) -> None:
         if self._study is not None:
             fill_template_menu(self.templates_menu, self._theme, self._study.document, self._take_template)
+            self.templates_menu.addSeparator()
+            saved = self.templates_menu.addAction(self._theme.icon("ph.folder-open"), self.tr("From a Keras model…"))
+            saved.setToolTip(self.tr("Take the layers of a .keras file, or of the JSON of a model, as a start"))
+            saved.triggered.connect(lambda: self.command_requested.emit("open_keras"))
 
     def _take_template(self, name: str) -> None:
         """Model, training and objective of the template; algorithm, budget and seed stay the user's."""

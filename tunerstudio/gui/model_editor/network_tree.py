@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QDropEvent, QIcon, QPainter, QPalette
+from PySide6.QtGui import QDropEvent, QIcon, QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -41,6 +41,7 @@ _NODE = Qt.ItemDataRole.UserRole
 _SEGMENTS = Qt.ItemDataRole.UserRole + 1
 _ICON = Qt.ItemDataRole.UserRole + 2
 _TITLE_WIDTH = 190
+_MOST_OF_WIDTH = 0.6
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,17 @@ class NetworkTree(QTreeWidget):
             self._add(None, OPTIMIZER, self.tr("Optimizer"), "ph.trend-down", fixed.optimizer, wrong)
             for node, item in self._items.items():
                 item.setExpanded(node.path not in self._collapsed)
+            self._fit_titles()
         self.select(self._selected)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_titles()
+
+    def _fit_titles(self) -> None:
+        """Room for the longest title, but never more than the larger part of the width."""
+        most = int(self.viewport().width() * _MOST_OF_WIDTH)
+        self.setColumnWidth(0, max(_TITLE_WIDTH, min(self.sizeHintForColumn(0) + SPACE_S, most)))
 
     def select(self, node: Node) -> None:
         """Select `node`, or what comes closest if it is gone."""

@@ -115,7 +115,7 @@ class Palette(QWidget):
         self.list.clear()
         layers = self._catalogue.layers
         if words.strip():
-            named = [info for info in layers if _found_by_name(info, words)]
+            named = sorted((i for i in layers if _found_by_name(i, words)), key=lambda i: _nearness(i, words))
             others = [info for info in layers if info.matches(words) and info not in named]
             containers = [kind for kind in CONTAINERS if words.strip().lower() in container_title(kind).lower()]
             self._group(self.tr("Found"), [*_usable_first(named), *_usable_first(others)], True, containers)
@@ -155,6 +155,7 @@ class Palette(QWidget):
         name = next((name for name in self.names() if self._usable(name)), None)
         if name is not None:
             self.chosen.emit(name)
+            self.search.selectAll()  # what is typed next looks for another one
 
     def _usable(self, name: str) -> bool:
         info = self._catalogue.layer(name)
@@ -196,7 +197,15 @@ class _PaletteTree(QTreeWidget):
 
 
 def _usable_first(infos: Sequence[ClassInfo]) -> list[ClassInfo]:
-    return sorted(infos, key=lambda info: (bool(info.unusable), info.everyday or 99))
+    return sorted(infos, key=lambda info: bool(info.unusable))
+
+
+def _nearness(info: ClassInfo, words: str) -> tuple[int, int]:
+    """The class that is called so comes first, then those that begin so, then the everyday ones."""
+    wanted = words.lower().replace(" ", "")
+    names = [name.lower() for name in (info.name, *info.aliases)]
+    begins = any(name.startswith(wanted) for name in names)
+    return 0 if wanted in names else 1 if begins else 2, info.everyday or 99
 
 
 def _found_by_name(info: ClassInfo, words: str) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tunerstudio.gui.formats import format_count, format_duration
+from tunerstudio.gui.formats import format_count, format_duration, format_number
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import link_button, muted_label
 from tunerstudio.protocol.space import SpaceProblem, SpaceReport
@@ -95,10 +95,12 @@ class SpacePanel(QScrollArea):
         layout = QVBoxLayout(box)
         layout.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_XS)
         layout.setSpacing(0)
-        where = problem.layer or self.tr("the network")
-        text = self.tr("{share} of the networks fail at {layer}: {reason}")
         share = f"{problem.share:.0%}" if problem.share >= 0.005 else self.tr("A few")
-        sentence = QLabel(text.format(share=share, layer=where, reason=problem.reason))
+        if not problem.layer or problem.layer in problem.reason:  # the reason says where
+            text = self.tr("{share} of the networks fail: {reason}")
+        else:
+            text = self.tr("{share} of the networks fail at {layer}: {reason}")
+        sentence = QLabel(text.format(share=share, layer=problem.layer, reason=problem.reason))
         sentence.setWordWrap(True)
         layout.addWidget(sentence)
         if problem.repair:
@@ -140,6 +142,11 @@ def headline(report: SpaceReport) -> str:
     return ", ".join(parts)
 
 
+def _end_text(value: float) -> str:
+    """Of a distribution: small numbers with two digits, such as `0.013`."""
+    return format_count(value) if value >= 100 or value == int(value) else format_number(float(f"{value:.2g}"))
+
+
 def _one_size(size: str) -> str:
     return _tr("{count} parameters").format(count=size)
 
@@ -174,7 +181,7 @@ class Distribution(QWidget):
         if low > 0 and high > 100 * low:
             array = np.log(array)
         self._counts, _ = np.histogram(array, bins=_BARS if high > low else 1)
-        self._ends = (format_count(low), format_count(high) if high > low else "")
+        self._ends = (_end_text(low), _end_text(high) if high > low else "")
         self.setAccessibleDescription(f"{self._title}: {low:g} – {high:g}")
         self.update()
 

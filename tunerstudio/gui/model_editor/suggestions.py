@@ -46,7 +46,10 @@ _USUAL = {
     "initializer": ("glorot_uniform", "he_normal", "lecun_normal"),
     "regularizer": ("l1", "l2"),
     "constraint": ("max_norm", "unit_norm"),
+    "optimizer": ("Adam", "SGD", "RMSprop"),
 }
+"""By type of argument, or by its name: what is worth trying first."""
+
 _SHORT_LIST = 6
 
 
@@ -131,6 +134,7 @@ def _choices(argument: ArgumentInfo, value: object, names: tuple[str, ...]) -> T
     present = (str(value),) if value not in (None, UNSET, "") and isinstance(value, str | int | float) else ()
     if not names:
         return TuneChoice(choices=present or ("",))
-    usual = names if len(names) <= _SHORT_LIST else tuple(n for n in _USUAL.get(argument.type, names[:3]) if n in names)
+    first = _USUAL.get(argument.type) or _USUAL.get(argument.name) or names[:3]
+    usual = names if len(names) <= _SHORT_LIST else tuple(name for name in first if name in names)
     choices = tuple(dict.fromkeys((*present, *usual)))
     return TuneChoice(choices=choices)
