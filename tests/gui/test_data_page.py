@@ -261,3 +261,21 @@ def test_a_column_becomes_text_and_shows_how_it_is_read(page, study_context):
     page.side.text.words.setValue(200)
     page.side.text.length.setValue(30)
     assert study_context.document.data.text == TextOptions(words=200, length=30)
+
+
+def test_the_features_themselves_are_predicted_by_the_last_entry(page, study_context):
+    before = study_context.document
+    page.side.target.setCurrentIndex(page.side.target.count() - 1)
+    page.side.target.activated.emit(page.side.target.count() - 1)
+    data = study_context.document.data
+    assert data.reconstruct
+    assert data.named_with_role("target") == []
+    assert study_context.document.search.objective == Objective(name="val_mae", direction="min")
+    assert page.side.target.currentText() == "the features themselves"
+    page.side.target.setCurrentIndex(3)
+    page.side.target.activated.emit(3)
+    assert not study_context.document.data.reconstruct
+    assert study_context.document.data.named_with_role("target") == ["class"]
+    study_context.undo_stack.undo()
+    study_context.undo_stack.undo()
+    assert study_context.document == before

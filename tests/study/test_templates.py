@@ -21,7 +21,14 @@ TEXT = Data(
     columns=(Column(name="text", kind="text"), Column(name="class", role="target", kind="categorical")),
 )
 SERIES = {task: data.model_copy(update={"window": Window()}) for task, data in TABLES.items()}
-EVERY = {**TABLES, "image": DIGITS, "text": TEXT, **{f"series {task}": data for task, data in SERIES.items()}}
+ITSELF = TABLES["regression"].model_copy(update={"reconstruct": True})
+EVERY = {
+    **TABLES,
+    "itself": ITSELF,
+    "image": DIGITS,
+    "text": TEXT,
+    **{f"series {task}": data for task, data in SERIES.items()},
+}
 
 
 def names(data):
@@ -36,6 +43,7 @@ def test_the_first_template_suits_the_task_and_the_shape():
     assert "random_forest" not in names(DIGITS)
     assert names(TEXT)[:3] == ["text_convolution", "text_recurrent", "text_transformer"]
     assert names(SERIES["regression"])[:2] == ["series_convolution", "series_recurrent"]
+    assert names(ITSELF) == ["autoencoder"]
     assert "tabular_regressor" not in names(SERIES["regression"])
 
 

@@ -1,6 +1,7 @@
 """Texts and windows from raw rows to a saved model."""
 
 import itertools
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,34 @@ def test_a_saved_model_takes_raw_texts_and_windows(make, blocks, search, tmp_pat
     doc = document(model={"kind": "blocks", "blocks": blocks}, search=search)
     saved = Saved(doc, make(tmp_path / "data"), tmp_path, {})
     check_round_trip(saved, doc.search.objective.name.removeprefix("val_"))
+
+
+def reconstruction_folder(folder: Path) -> Path:
+    numeric = np.random.default_rng(5).normal(3.0, 2.0, (ROWS, 2)).astype("float32")
+    inputs = tuple(
+        NumericInput(name=name, columns=(name,), fill=(0.0,), offset=(3.0,), scale=(2.0,)) for name in ("a", "b")
+    )
+    target = TargetPlan(columns=("a", "b"), task="regression", offset=(0.0, 0.0), scale=(1.0, 1.0), reconstructs=True)
+    return write_prepared(folder, inputs, target, {"numeric": numeric, "target": (numeric - 3.0) / 2.0})
+
+
+def test_a_saved_autoencoder_gives_rows_back_and_says_how_well(tmp_path):
+    blocks = [{"layer": "Dense", "name": "code", "arguments": {"units": 3}}]
+    doc = document(model={"kind": "blocks", "blocks": blocks}, search=NUMBERS)
+    saved = Saved(doc, reconstruction_folder(tmp_path / "data"), tmp_path, {}, epochs=60)
+    check_round_trip(saved, "mae")
+    code = """
+        import keras, numpy as np, tensorflow as tf
+        rows = np.load("../data/numeric.npy")
+        model = keras.saving.load_model("model.keras", safe_mode=True)
+        found = model({"a": tf.constant(rows[:, :1]), "b": tf.constant(rows[:, 1:])})
+        back = found["reconstruction"].numpy()
+        assert np.abs(back - rows).mean() < np.abs(rows - rows.mean(axis=0)).mean() / 2
+        error = np.square((back - rows) / 2.0).mean(axis=1)
+        assert np.allclose(found["error"].numpy()[:, 0], error, rtol=1e-3, atol=1e-5)
+    """
+    saved.python(textwrap.dedent(code))
+    saved.python(saved.exported.how_to_load)
 
 
 def test_the_lines_of_the_card_feed_a_window(tmp_path):

@@ -116,6 +116,7 @@ def _add_new(group: _Group) -> None:  # type: ignore[valid-type]
     command.add_argument("--target", metavar="NAME", action="append", help="column to predict; default: detected")
     command.add_argument("--past", metavar="N", type=_from(2), help="a series: predict each row from N rows before it")
     command.add_argument("--horizon", metavar="N", type=_from(0), help="a series: look N rows ahead (default: 1)")
+    command.add_argument("--autoencoder", action="store_true", help="predict the features themselves")
     model = command.add_mutually_exclusive_group()
     model.add_argument("--template", metavar="NAME", help="where to start from; default: chosen by the data")
     model.add_argument("--code", metavar="FILE.py", type=Path, help="a Python file with build(hp) or a HyperModel")

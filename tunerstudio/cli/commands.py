@@ -90,6 +90,8 @@ def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> tup
     preview = inspect(data, folder)
     if options.target:
         preview = inspect(_with_targets(preview.data, options.target), folder)
+    if options.autoencoder:
+        preview = inspect(_autoencoder(preview.data), folder)
     if options.past is not None or options.horizon is not None:
         preview = inspect(_as_series(preview.data, options.past, options.horizon), folder)
     wrong = [finding for finding in preview.findings if finding.severity == "error"]
@@ -107,6 +109,14 @@ def _source(options: argparse.Namespace, folder: Path) -> Data:
     path, inside = Path(options.data).resolve(), folder.resolve()
     # A file in the study's own folder moves with it.
     return Data(source=FileSource(path=path.relative_to(inside).as_posix() if inside in path.parents else str(path)))
+
+
+def _autoencoder(data: Data) -> Data:
+    """The features predicted themselves; what was proposed as the target is ignored."""
+    columns = tuple(
+        column.model_copy(update={"role": "ignore"}) if column.role == "target" else column for column in data.columns
+    )
+    return data.model_copy(update={"columns": columns, "reconstruct": True, "task": None})
 
 
 def _as_series(data: Data, past: int | None, horizon: int | None) -> Data:
@@ -136,7 +146,8 @@ def _with_targets(data: Data, targets: list[str]) -> Data:
 
 def _print_preview(preview: Preview, output: Output) -> None:
     output.say(f"{preview.title}: {preview.summary}")
-    targets = ", ".join(preview.data.named_with_role("target"))
+    named = preview.data.named_with_role("target")
+    targets = "the features themselves" if preview.data.reconstruct else ", ".join(named)
     classes = ", ".join(f"{name} ({count})" for name, count in preview.classes[:12])
     output.say(f"Predict {targets} ({preview.data.task})" + (f": {classes}" if classes else ""))
     ignored = preview.data.named_with_role("ignore")

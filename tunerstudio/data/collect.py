@@ -130,6 +130,8 @@ class _Reading:
         return text
 
     def _number_target(self, batch: Batch, usable: np.ndarray) -> np.ndarray:
+        if not self._needed.targets:
+            return np.empty((batch.num_rows, 0))
         columns = [self._numbers(batch, name, count=False) for name in self._needed.targets]
         target = np.stack(columns, axis=1)
         usable &= ~np.isnan(target).any(axis=1)

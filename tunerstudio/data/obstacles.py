@@ -36,6 +36,7 @@ def obstacles(survey: Survey) -> list[Finding]:
         *_target(survey),
         *_features(survey),
         *_weights(survey),
+        *_reconstruction(survey),
         *_window(survey),
         *_rows(survey),
     ]
@@ -47,7 +48,7 @@ def _no_target(survey: Survey) -> Iterator[Finding]:
             hint = suggest(column.name, survey.facts) or " Choose another column to predict."
             yield error("target_gone", f"{survey.table.title} has no column {column.name!r} to predict.{hint}")
             return
-    if survey.targets:
+    if survey.targets or survey.data.reconstruct:
         return
     able = [facts for facts in survey.detected.values() if can_be_target(facts)]
     repairs = [
@@ -166,6 +167,21 @@ def _weights(survey: Survey) -> Iterator[Finding]:
             yield error("weight_text", f'"{name}" weighs the rows, so it must hold numbers.', name)
         elif facts.values.min() < 0 or facts.values.max() <= 0:
             yield error("weight_negative", f'"{name}" weighs the rows, so it must hold positive numbers.', name)
+
+
+def _reconstruction(survey: Survey) -> Iterator[Finding]:
+    """Why the features cannot be predicted themselves."""
+    data = survey.data
+    if not data.reconstruct:
+        return
+    off = Repair(label="Predict a column", data=data.model_copy(update={"reconstruct": False, "task": None}))
+    if data.window is not None or survey.table.array is not None:
+        yield error("reconstruct_series", "Windows and arrays cannot be given back: predict a column.", None, off)
+    for column in data.columns:
+        if column.role == "feature" and column.kind != "numeric":
+            ignore = Repair(label=f'Ignore "{column.name}"', data=with_roles(data, [column.name], "ignore"))
+            message = f'Only numbers and pictures can be given back: ignore "{column.name}".'
+            yield error("reconstruct_words", message, column.name, ignore, off)
 
 
 def _window(survey: Survey) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from numpy.lib.format import open_memmap
 
 from tunerstudio.data.collect import Collected, Needed, collect
 from tunerstudio.data.fitting import class_numbers, fit_array, fit_numbers, fit_vocabulary
+from tunerstudio.data.reconstruction import write_reconstruction
 from tunerstudio.data.sentences import quoted
 from tunerstudio.data.sources import Report
 from tunerstudio.data.split import assign_parts
@@ -58,11 +59,11 @@ def make_plan(survey: Survey, fingerprint: str, to: Path, report: Report) -> Pre
     given = None if table.given_parts is None else table.given_parts[source_rows]
     parts = assign_parts(len(targets), data.split, targets if names else None, given) if not windows else windows.parts
     training = np.flatnonzero(parts == TRAIN)
-    target = _target_plan(targets, names, needed, data, training)
     seen = training if windows is None else np.arange(windows.ends[training].max() + 1)
     inputs: list[InputPlan] = []
+    numeric = _written_numbers(rows, needed, to)
     if needed.numeric:
-        inputs += _numeric_inputs(_written_numbers(rows, needed, to), needed, data, seen, notes)
+        inputs += _numeric_inputs(numeric, needed, data, seen, notes)
     if needed.categorical:
         inputs += _categorical_inputs(rows, needed, seen, to, notes)
     if needed.texts:
@@ -71,7 +72,11 @@ def make_plan(survey: Survey, fingerprint: str, to: Path, report: Report) -> Pre
         raise DataError("No column to learn from has values in the training part: choose other columns.")
     if table.array is not None and table.array.name in survey.features:
         inputs.insert(0, _array_input(table.array.name, table.array.values[source_rows], data, training, to))
-    _write_targets(to / "target.npy", targets, target)
+    if data.reconstruct:
+        target = write_reconstruction(numeric, inputs, to / "target.npy")
+    else:
+        target = _target_plan(targets, names, needed, data, training)
+        _write_targets(to / "target.npy", targets, target)
     np.save(to / "parts.npy", parts)
     if windows is not None:
         np.save(to / "ends.npy", windows.ends)

@@ -45,8 +45,8 @@ class Survey:
 
     @property
     def targets(self) -> list[str]:
-        """The target columns."""
-        return self.data.named_with_role("target")
+        """The target columns; none for an autoencoder."""
+        return [] if self.data.reconstruct else self.data.named_with_role("target")
 
     @property
     def features(self) -> list[str]:
@@ -100,7 +100,7 @@ def survey(data: Data, folder: Path, report: Report, max_rows: int | None = None
         if column.role == "target" and column.name in detected:
             facts[column.name] = _target_facts(sample.column(column.name), detected[column.name], markers)
     columns = tuple(_with_target_kind(column, facts, decided) for column in columns)
-    task = data.task or _task(columns, facts)
+    task = "regression" if data.reconstruct else data.task or _task(columns, facts)
     known = set(table.names) | ({table.array.name} if table.array else set())
     return Survey(
         table=table,
@@ -136,7 +136,8 @@ def _columns(
     """Every column with its role and kind; the image; whether the image is a proposal."""
     decided = {column.name: column for column in data.columns}
     free = [facts for name, facts in detected.items() if name not in decided]
-    targets = () if any(column.role == "target" for column in data.columns) else _propose_targets(table, free)
+    has_target = data.reconstruct or any(column.role == "target" for column in data.columns)
+    targets = () if has_target else _propose_targets(table, free)
     image, proposed = data.image, False
     if image is None and not data.columns:
         image = propose_image([facts for facts in free if facts.name not in targets])

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Task = Literal["binary", "multiclass", "regression"]
 ColumnKind = Literal["numeric", "categorical", "text"]
 ColumnRole = Literal["feature", "target", "ignore", "sample_weight"]
-Look = Literal["table", "image", "text", "series"]
-"""What the network sees of a row: numbers side by side, a picture, words in order, or steps in time."""
+Look = Literal["table", "image", "text", "series", "itself"]
+"""What the network sees of a row: numbers side by side, a picture, words in order, steps in time; `itself`: numbers or
+a picture that are to be given back."""
 
 BundledName = Literal["breast_cancer", "digits", "wine", "iris", "diabetes"]
 
@@ -127,6 +128,10 @@ class Data(_Model):
     image: ImageShape | None = None
     text: TextOptions = TextOptions()
     window: Window | None = Field(default=None, description="For series; null: every row stands for itself.")
+    reconstruct: bool = Field(
+        default=False,
+        description="An autoencoder: predicts the features themselves, scaled as the network sees them.",
+    )
     split: Split = Split()
 
     @model_validator(mode="after")
@@ -141,6 +146,8 @@ class Data(_Model):
     @property
     def look(self) -> Look:
         """What the network sees of a row."""
+        if self.reconstruct:
+            return "itself"
         if self.image is not None:
             return "image"
         if self.window is not None:

@@ -77,7 +77,8 @@ class TargetPlan(_Model):
     """What is predicted.
 
     For classes, `target.npy` holds class numbers (int64, shape (rows,)); for regression it holds
-    (y - offset) / scale (float32, shape (rows, targets)), and metrics are reported in the user's own units.
+    (y - offset) / scale (float32, shape (rows, targets)), and metrics are reported in the user's own units. Where the
+    features are reconstructed, these units are those that the network sees.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
@@ -85,6 +86,7 @@ class TargetPlan(_Model):
     classes: tuple[str, ...] = Field(default=(), description="Names in order of class number.")
     offset: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    reconstructs: bool = Field(default=False, description="Whether the target is the features themselves.")
 
     @property
     def outputs(self) -> int:

@@ -22,7 +22,13 @@ _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _M = TypeVar("_M", bound=BaseModel)
 
 
-_LOOKS: dict[Look, str] = {"table": "a table", "image": "pictures", "text": "a text", "series": "a series"}
+_LOOKS: dict[Look, str] = {
+    "table": "a table",
+    "image": "pictures",
+    "text": "a text",
+    "series": "a series",
+    "itself": "an autoencoder",
+}
 
 
 class TemplateInfo(BaseModel):

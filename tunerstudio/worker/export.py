@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from keras import layers, ops
 
 from tunerstudio.protocol.worker import ExportModel, ModelExported
-from tunerstudio.study.preprocessing import TEST, VALIDATION, PreparedData, TargetPlan
+from tunerstudio.study.preprocessing import TEST, VALIDATION, ImageInput, NumericInput, PreparedData, TargetPlan
 from tunerstudio.worker.evaluation import Measures, evaluate, from_logits
 from tunerstudio.worker.how_to_load import network_lines, own_parts
 from tunerstudio.worker.hypermodels import NETWORK
@@ -88,13 +89,16 @@ def assemble(plan: PreparedData, network: Any, standardised: bool, logits: bool)
 
     Returns:
         A functional model. Inputs: dictionary by column (or group) name. Outputs: {"probability": (rows, classes),
-        "class": (rows,) text} or {target column: (rows, 1)}.
+        "class": (rows,) text}, {target column: (rows, 1)}, or for an autoencoder {"reconstruction": (rows, columns) in
+        the user's units, "error": (rows, 1) mean squared difference of what the network sees and gives}.
     """
     front = build_front(plan)
     inputs = dict(zip(front.input, front.inputs, strict=True)) if not isinstance(front.input, dict) else front.input
     raw = {name: keras.Input(tensor.shape[1:], name=tensor.name, dtype=tensor.dtype) for name, tensor in inputs.items()}
     prediction = ops.cast(network(front(raw)), "float32")
-    if plan.target.task == "regression":
+    if plan.target.reconstructs:
+        outputs = _reconstruction(prediction, front(raw), plan)
+    elif plan.target.task == "regression":
         outputs = _values(prediction, plan.target, standardised)
     else:
         outputs = _classes(prediction, plan.target, logits)
@@ -124,6 +128,22 @@ def _values(prediction: Any, target: TargetPlan, standardised: bool) -> dict[str
         prediction = ops.add(ops.multiply(prediction, scale), offset)
     parts = [prediction] if target.outputs == 1 else ops.split(prediction, target.outputs, axis=-1)
     return dict(zip(target.columns, parts, strict=True))
+
+
+def _reconstruction(prediction: Any, seen: Any, plan: PreparedData) -> dict[str, Any]:
+    flat = seen if len(seen.shape) == 2 else layers.Flatten()(seen)
+    error = ops.mean(ops.square(ops.subtract(flat, prediction)), axis=-1, keepdims=True)
+    offset, scale = (np.asarray(numbers, "float32") for numbers in zip(*_units(plan), strict=True))
+    return {"reconstruction": ops.add(ops.multiply(prediction, scale), offset), "error": error}
+
+
+def _units(plan: PreparedData) -> Iterator[tuple[float, float]]:
+    """Offset and scale of every column that is given back."""
+    for spec in plan.inputs:
+        if isinstance(spec, ImageInput):
+            yield from ((0.0, spec.shape.maximum) for _ in spec.columns)
+        elif isinstance(spec, NumericInput):
+            yield from zip(spec.offset, spec.scale, strict=True)
 
 
 def save_model(model: Any, path: Path) -> None:

@@ -34,7 +34,10 @@ def network_lines(data: PreparedFolder, file: str, own: list[str], source: Path 
     lines.append("}")
     lines.append("prediction = model(rows)")
     target = data.plan.target
-    if target.task == "regression":
+    if target.reconstructs:
+        lines.append("# error: how unlike the row is to what the model knows; reconstruction: the row given back")
+        lines.append('print(prediction["error"].numpy()[0, 0], prediction["reconstruction"].numpy()[0])')
+    elif target.task == "regression":
         lines.extend(f"print({name!r}, prediction[{name!r}].numpy()[0, 0])" for name in target.columns)
     else:
         lines.append(f"# probability has one column per class: {', '.join(target.classes)}")

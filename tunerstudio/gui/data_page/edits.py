@@ -46,6 +46,15 @@ def with_target(document: StudyDocument, name: str) -> StudyDocument:
     return _with_columns(document, columns, target_changed=columns != document.data.columns)
 
 
+def with_reconstruction(document: StudyDocument) -> StudyDocument:
+    """The document as an autoencoder: the features are predicted themselves; what was the target is ignored."""
+    columns = tuple(
+        _with(column, role="ignore") if column.role == "target" else column for column in document.data.columns
+    )
+    changed = with_data(document, columns=columns, reconstruct=True, window=None, task="regression")
+    return with_fitting_objective(_with_free_loss(changed))
+
+
 def with_kind(document: StudyDocument, name: str, kind: ColumnKind) -> StudyDocument:
     """The document with another kind for one column."""
     columns = tuple(_with(column, kind=kind) if column.name == name else column for column in document.data.columns)
@@ -103,6 +112,7 @@ def _with_columns(document: StudyDocument, columns: tuple[Column, ...], target_c
     update: dict[str, Any] = {"columns": columns}
     if target_changed:
         update["task"] = None
+        update["reconstruct"] = False
     changed = document.model_copy(update={"data": document.data.model_copy(update=update)})
     return _with_free_loss(changed) if target_changed else changed
 

@@ -74,6 +74,7 @@ class SidePanel(ColumnScroll):
 
     Signals:
         target_chosen: (str) name of the column to predict.
+        reconstruct_chosen: () predict the features themselves.
         field_edited: (str, str, object) merge key, field of `Data`, new value.
         split_edited: (str, dict) merge key, new values of the split.
         window_edited: (str, object) merge key, the new Window or None.
@@ -81,6 +82,7 @@ class SidePanel(ColumnScroll):
     """
 
     target_chosen = Signal(str)
+    reconstruct_chosen = Signal()
     field_edited = Signal(str, str, object)
     split_edited = Signal(str, dict)
     window_edited = Signal(str, object)
@@ -110,8 +112,7 @@ class SidePanel(ColumnScroll):
         self._findings.setSpacing(SPACE_S)
         layout.addLayout(self._findings)
         layout.addSpacing(SPACE_XS)
-        layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
-        layout.addLayout(self._prepare_form())
+        layout.addWidget(self._numbers_part(theme))
         self.text = TextForm()
         self.text.edited.connect(lambda key, options: self.field_edited.emit(key, "text", options))
         self._text_heading = heading_label(theme, self.tr("Prepare text"))
@@ -135,6 +136,7 @@ class SidePanel(ColumnScroll):
         has_text = any(column.role == "feature" and column.kind == "text" for column in data.columns)
         self.text.setVisible(has_text)
         self._text_heading.setVisible(has_text)
+        self._numbers.setVisible(data.look != "text")
         for blocker in blockers:
             blocker.unblock()
         self._classes.setText("" if preview is None else target_facts(preview))
@@ -156,19 +158,28 @@ class SidePanel(ColumnScroll):
             self._findings.addWidget(muted_label(text))
 
     def _show_target(self, data: Data) -> None:
-        names = [column.name for column in data.columns]
+        names = [*(column.name for column in data.columns), self.tr("the features themselves")]
         targets = data.named_with_role("target")
         if [self.target.itemText(index) for index in range(self.target.count())] != names:
             self.target.clear()
             self.target.addItems(names)
-        self.target.setCurrentIndex(names.index(targets[0]) if targets else -1)
+        chosen = len(names) - 1 if data.reconstruct else names.index(targets[0]) if targets else -1
+        self.target.setCurrentIndex(chosen)
+        self.task.setEnabled(not data.reconstruct)
+
+    def _choose_target(self, index: int) -> None:
+        """The last entry is no column."""
+        if index == self.target.count() - 1:
+            self.reconstruct_chosen.emit()
+        else:
+            self.target_chosen.emit(self.target.currentText())
 
     def _predict_form(self) -> FieldGrid:
         form = FieldGrid()
         self.target = QComboBox()
         self.target.setPlaceholderText(self.tr("Choose a column"))
         self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.target.activated.connect(lambda: self.target_chosen.emit(self.target.currentText()))
+        self.target.activated.connect(self._choose_target)
         self.task = QComboBox()
         self.task.setPlaceholderText(self.tr("from the column"))
         for task, word in task_words().items():
@@ -179,6 +190,15 @@ class SidePanel(ColumnScroll):
         self._classes = muted_label()
         form.addWidget(self._classes, form.rowCount(), 1)
         return form
+
+    def _numbers_part(self, theme: Theme) -> QWidget:
+        self._numbers = QWidget()
+        layout = QVBoxLayout(self._numbers)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(heading_label(theme, self.tr("Prepare numbers")))
+        layout.addLayout(self._prepare_form())
+        return self._numbers
 
     def _prepare_form(self) -> FieldGrid:
         form = FieldGrid()

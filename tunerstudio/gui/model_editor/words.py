@@ -39,6 +39,8 @@ def output_units(data: Data, preview: Preview | None) -> str:
     if data.task == "multiclass":
         classes = len(preview.classes) if preview is not None else 0
         return _tr("{count} units, softmax").format(count=classes) if classes else _tr("a unit for each class, softmax")
+    if data.reconstruct:
+        return _tr("a unit for each number of the input, linear")
     if data.task == "regression":
         targets = len(data.named_with_role("target"))
         if targets > 1:

@@ -81,14 +81,21 @@ class DataPage(Page):
         data, preview = study.document.data, study.preview
         if preview is None:
             return PageStatus(Readiness.NOT_YET, self.tr("Reading the data…"))
-        if not data.named_with_role("target"):
+        if not data.named_with_role("target") and not data.reconstruct:
             return PageStatus(Readiness.NEEDS_YOU, self.tr("Choose the column that the model shall predict."))
         errors = [finding.message for finding in preview.findings if finding.severity == "error"]
         if errors:
             return PageStatus(Readiness.NEEDS_YOU, errors[0])
+        facts = {"target": self._target_words(data), "rows": f"{preview.rows:,}"}
+        features = data.named_with_role("feature")
+        if data.window is not None:
+            sentence = self.tr("{past} rows before predict {target} in {rows} rows.")
+            return PageStatus(Readiness.READY, sentence.format(past=data.window.past, **facts))
+        if len(features) == 1:
+            sentence = self.tr('"{feature}" predicts {target} in {rows} rows.')
+            return PageStatus(Readiness.READY, sentence.format(feature=features[0], **facts))
         sentence = self.tr("{features} columns predict {target} in {rows} rows.")
-        facts = {"features": len(data.named_with_role("feature")), "rows": f"{preview.rows:,}"}
-        return PageStatus(Readiness.READY, sentence.format(target=self._target_words(data), **facts))
+        return PageStatus(Readiness.READY, sentence.format(features=len(features), **facts))
 
     def primary_action(self) -> tuple[str, str] | None:
         """On to the Model page."""
@@ -130,6 +137,7 @@ class DataPage(Page):
         self.table.role_chosen.connect(self._set_role)
         self.table.kind_chosen.connect(self._set_kind)
         self.side.target_chosen.connect(lambda name: self._set_role(name, "target"))
+        self.side.reconstruct_chosen.connect(self._reconstruct)
         self.side.field_edited.connect(self._edit_field)
         self.side.split_edited.connect(self._edit_split)
         self.side.window_edited.connect(self._edit_window)
@@ -169,6 +177,8 @@ class DataPage(Page):
         return Path(data.source.path).name if isinstance(data.source, FileSource) else data.source.name
 
     def _target_words(self, data: Data) -> str:
+        if data.reconstruct:
+            return self.tr("themselves")
         return ", ".join(f'"{name}"' for name in data.named_with_role("target"))
 
     def _inspection_changed(self, state: str, sentence: str, details: str) -> None:
@@ -202,6 +212,12 @@ class DataPage(Page):
             text = self.tr("{name}: {role}").format(name=name, role=role_words()[role])
             document = self._study.document
             self._study.edit(text, edits.with_fitting_template(document, edits.with_role(document, name, role)))
+
+    def _reconstruct(self) -> None:
+        if self._study is not None:
+            before = self._study.document
+            changed = edits.with_fitting_template(before, edits.with_reconstruction(before))
+            self._study.edit(self.tr("predict the features themselves"), changed)
 
     def _set_kind(self, name: str, kind: ColumnKind) -> None:
         if self._study is not None:
