@@ -50,6 +50,8 @@ def open_keras(path: Path, catalogue: Catalogue) -> OpenedKeras:
     graph = _own_network(graph_of(config))
     builder = _Builder(catalogue, graph)
     blocks = builder.run()
+    if not blocks:
+        raise KerasModelError("the model has no layers.")
     blocks, left_out = _without_output(blocks)
     optimizer = optimizer_of(catalogue, config.get("compile_config"))
     model = BlocksModel(blocks=tuple(blocks))
