@@ -19,6 +19,7 @@ _MODEL: Final = shipped_algorithm("gaussian_process")
 
 _ALGORITHMS: Final[dict[Method, ShippedAlgorithm]] = {
     "grid": shipped_algorithm("grid"),
+    "qmc": shipped_algorithm("qmc"),
     "gaussian_process": _MODEL,
     "mixture": _MODEL,
     "tpe": shipped_algorithm("tpe"),

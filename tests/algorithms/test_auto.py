@@ -14,8 +14,8 @@ from tunerstudio.study.search import Objective, SecondObjective
 from tunerstudio.study.trials import Trial, TrialState
 
 
-def host_of(space, trials=40, algorithm="auto", also=(), **options):
-    return AlgorithmHost(get(algorithm).manifest, space, Objective(), 0, trials, 10, options, also=also)
+def host_of(space, trials=40, algorithm="auto", also=(), slots=1, **options):
+    return AlgorithmHost(get(algorithm).manifest, space, Objective(), 0, trials, 10, options, also=also, slots=slots)
 
 
 def bowl(values, epochs):
@@ -48,6 +48,27 @@ def test_few_trials_are_left_to_the_gaussian_process_as_it_is():
     )
     assert [trial.reason for trial in trials[1:]] == [trial.reason for trial in alone[1:]]
     assert "40 of 100 configurations" in Simulation(host_of(HUNDRED), hashed_score).run(1)[0].reason
+
+
+def test_trials_that_all_start_at_once_are_spread_evenly():
+    simulation = Simulation(host_of(CONTINUOUS, trials=16, slots=16), bowl, slots=16)
+    trials = simulation.run(16)
+    assert set(methods(trials)) == {"qmc"}
+    assert trials[0].reason.startswith(
+        "Auto spreads the trials evenly: all 16 start side by side, before there is a score; "
+    )
+    simulation.end_all()
+    assert methods(simulation.run(17))[16] == "gaussian_process"  # a budget that grew
+    assert set(methods(Simulation(host_of(CONTINUOUS, trials=1), bowl).run(1))) == {"gaussian_process"}
+
+
+def test_some_trials_side_by_side_are_told_with_the_reason():
+    simulation = Simulation(host_of(CONTINUOUS, trials=40, slots=8), bowl, slots=8)
+    trials = simulation.run(20)
+    assert set(methods(trials)) == {"gaussian_process"}
+    assert ", 8 side by side that count as what is expected of them until they end; " in trials[0].reason
+    assert [trial.reason for trial in trials[5:8]] == ["Drawn at random while no score is known"] * 3
+    assert trials[9].reason.startswith("The model expects")
 
 
 def test_it_says_what_trials_that_are_ended_early_count():
