@@ -8,10 +8,25 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from tests.worker.worker_samples import Bench, binary_folder, document, image_folder, parts, regression_folder, table
+from tests.worker.test_text_and_series import NUMBERS, series_folder, text_folder
+from tests.worker.worker_samples import (
+    ROWS,
+    Bench,
+    binary_folder,
+    document,
+    image_folder,
+    parts,
+    regression_folder,
+    table,
+)
 from tunerstudio.protocol.worker import CommandFailed, EpochEnded, ExecutionEnded, ModelProbed, ProbeModel, TrialBuilt
+from tunerstudio.study.catalogue import load_catalogue
 from tunerstudio.study.errors import ModelError
-from tunerstudio.worker.estimator import EstimatorStudy, make_estimator
+from tunerstudio.study.estimator_ranges import usual_ranges
+from tunerstudio.study.hyperparameters import Choice
+from tunerstudio.study.model import EstimatorModel
+from tunerstudio.study.network import search_space
+from tunerstudio.worker.estimator import EstimatorStudy, make_estimator, open_estimator
 from tunerstudio.worker.prepared import PreparedFolder
 
 FOREST = {
@@ -170,3 +185,52 @@ def test_probe_of_a_wrong_estimator(data, tmp_path):
     bench = Bench(document(model={"kind": "estimator", "estimator": "Ridge"}), data, tmp_path)
     bench.handler.handle(ProbeModel())
     assert "needs a classifier" in bench.reports.of(CommandFailed)[0].message
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    return regression_folder(tmp_path_factory.mktemp("estimator") / "numbers")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", usual_ranges())
+def test_the_usual_ranges_can_be_fitted_from_end_to_end(name, data, numbers):
+    model = EstimatorModel(estimator=name, arguments=usual_ranges()[name])
+    doc = document(model=model.model_dump(mode="json"))
+    task = load_catalogue().estimator(name).tasks
+    study = open_estimator(doc, model, data if task == ("classes",) else numbers)
+    rows = study.data.search_rows
+    for end in (0, -1):
+        values = {}
+        for one in search_space(doc).hyperparameters:
+            values[one.name] = one.choices[end] if isinstance(one, Choice) else (one.min, one.max)[end]
+        values = {
+            key: min(value, 60) if key in {"n_estimators", "max_iter"} else value for key, value in values.items()
+        }
+        pipeline = study.pipeline(values, 1)
+        study.fit(pipeline, rows, values)
+        assert np.isfinite(list(study.evaluate(pipeline, rows[:10]).values())).all()
+
+
+def test_texts_are_weighted_words(tmp_path):
+    model = EstimatorModel(estimator="LogisticRegression")
+    study = open_estimator(document(model=model.model_dump(mode="json")), model, text_folder(tmp_path / "data", 4))
+    pipeline = study.pipeline({}, 1)
+    study.fit(pipeline, study.data.search_rows, {})
+    assert study.evaluate(pipeline, study.data.rows(2))["accuracy"] == 1.0
+    words = pipeline.named_steps["prepare"].named_transformers_["text_0"].vocabulary_
+    assert {"prize", "lunch", "größe_x"} <= set(words)
+
+
+def test_folds_of_a_series_never_learn_from_what_comes_later(tmp_path):
+    model = EstimatorModel(estimator="Ridge", folds=4)
+    window = {"source": {"kind": "file", "path": "by-hand.csv"}, "window": {"past": 5, "horizon": 3}}
+    doc = document(model=model.model_dump(mode="json"), data=window)
+    study = open_estimator(doc, model, series_folder(tmp_path / "data"))
+    assert study.rows.shape == (ROWS, 15)
+    for train, score in study.folds():
+        assert train.max() < score.min() - 2
+    bench = Bench(
+        document(model=model.model_dump(mode="json"), data=window, search=NUMBERS), tmp_path / "data", tmp_path
+    )
+    assert bench.run({}, executions=(0, 1), seeds=(1, 2)).outcome == "completed", bench.ended

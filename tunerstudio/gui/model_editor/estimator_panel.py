@@ -16,6 +16,7 @@ from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import heading_label
 from tunerstudio.study.catalogue import ArgumentInfo, Catalogue, ClassInfo
 from tunerstudio.study.data import Task
+from tunerstudio.study.estimator_ranges import with_estimator
 from tunerstudio.study.model import EstimatorModel
 from tunerstudio.study.network import AnyTunable
 
@@ -129,9 +130,8 @@ class EstimatorPanel(QWidget):
         info = self._catalogue.estimator(name) if name else None
         if model is None or info is None or name == model.estimator:
             return
-        kept = {key: value for key, value in model.arguments.items() if info.argument(key) is not None}
         text = self.tr("use {name}").format(name=name)
-        self._edit(text, model.model_copy(update={"estimator": name, "arguments": kept}))
+        self._edit(text, with_estimator(model, info.name, {argument.name for argument in info.arguments}))
 
     def _field_edited(self, name: str, value: Any, stretch: int) -> None:
         model = self._model()
