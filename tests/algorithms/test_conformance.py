@@ -1,8 +1,21 @@
-"""Every shipped algorithm passes the public suite, and the suite finds what is wrong."""
+"""Every shipped algorithm passes the public suite, and the suite finds what is wrong.
+
+With `TUNERSTUDIO_LONG_TESTS=1` each of them is tried on a thousand random search spaces, as `tunerstudio plugin check`
+does, and Keras Tuner's on forty: minutes instead of seconds.
+"""
+
+import os
 
 import pytest
 
-from tunerstudio.algorithms.conformance import CHECKS, Subject, check_algorithm, check_restart, check_seeds
+from tunerstudio.algorithms.conformance import (
+    CHECKS,
+    CONTINUOUS,
+    Subject,
+    check_algorithm,
+    check_restart,
+    check_seeds,
+)
 from tunerstudio.algorithms.discovery import find_algorithms, get, inspect_folder
 
 PURE = sorted(
@@ -12,18 +25,35 @@ PURE = sorted(
 )
 
 
+LONG = os.environ.get("TUNERSTUDIO_LONG_TESTS") == "1"
+
+
 @pytest.mark.parametrize("algorithm", PURE)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_shipped_algorithm_conforms(algorithm, check):
     info = get(algorithm)
-    spaces = 12 if "model_based" in info.manifest.capabilities else 120
-    assert check(Subject(info, spaces=spaces)) == []
+    few = 12 if "model_based" in info.manifest.capabilities else 120
+    assert check(Subject(info, spaces=1000 if LONG else few)) == []
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("check", [check_seeds, check_restart], ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS if LONG else [check_seeds, check_restart], ids=lambda check: check.__name__)
 def test_bayesian_oracle_conforms(check):
-    assert check(Subject(get("bayesian"), {"num_initial_points": 9})) == []
+    options = {} if LONG else {"num_initial_points": 9}
+    assert check(Subject(get("bayesian"), options, spaces=40)) == []
+
+
+@pytest.mark.parametrize("algorithm", [name for name in PURE if "model_based" in get(name).manifest.capabilities])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_model_keeps_away_from_where_training_fails(algorithm, seed):
+    def score(values, epochs):
+        return None if values["a"] > 0.8 else 1.0 - values["a"]
+
+    search = Subject(get(algorithm)).search(CONTINUOUS, seed=seed, score=score, trials=40)
+    trials = search.run(40)
+    assert len(trials) == 40
+    proposed = trials[15:]
+    assert sum(trial.values["a"] > 0.8 for trial in proposed) <= 0.3 * len(proposed)
 
 
 @pytest.mark.parametrize(
