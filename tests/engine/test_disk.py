@@ -1,13 +1,14 @@
 """A full disk pauses or ends the search, and loses nothing that was written."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from tests.engine.fakes import FakePool, Play, at_once, ended
 from tunerstudio.engine.disk import DiskWatch, says_disk_full
-from tunerstudio.protocol.control import ResumeSearch, StopSearch
+from tunerstudio.protocol.control import EnqueueTrial, ResumeSearch, StopSearch
 from tunerstudio.store.mailbox import post
 from tunerstudio.store.schema import DiskFullError
 from tunerstudio.store.writer import StudyWriter
@@ -88,6 +89,49 @@ def test_a_pause_that_could_not_be_written_down_is_as_soon_as_there_is_space(pla
     thread.join()
     ends.join()
     assert seen == [True]
+
+
+def test_commands_on_a_full_disk_wait_until_there_is_space(play):
+    class Full(SmallDisk):
+        refused = 0
+
+        def put_command(self, *arguments):
+            if self.is_small and Full.refused < 3:
+                Full.refused += 1
+                raise DiskFullError("the disk is full")
+            self.grow()
+            super().put_command(*arguments)
+
+    def ask():
+        post(play.folder, EnqueueTrial(values={}))
+        post(play.folder, ResumeSearch())
+
+    ends = threading.Timer(20.0, lambda: post(play.folder, StopSearch()))
+    play.on_session[SessionState.PAUSED] = lambda: (ends.start(), ask())
+    assert play(FakePool(), writer=Full, is_interactive=True).reason == "budget"
+    ends.cancel()
+    ends.join()
+    assert [trial.state.value for trial in play.trials] == ["COMPLETED"] * 4
+    assert "user" in {trial.origin for trial in play.trials}
+
+
+def test_a_search_on_a_full_disk_can_be_stopped(play):
+    class Full(SmallDisk):
+        def put_command(self, *arguments):
+            raise DiskFullError("the disk is full")
+
+    def ask():
+        post(play.folder, ResumeSearch())
+        post(play.folder, StopSearch())
+
+    play.on_session[SessionState.PAUSED] = ask
+    with ThreadPoolExecutor(1) as others:
+        found = others.submit(play, FakePool(), writer=Full, is_interactive=True)
+        try:
+            assert found.result(20).reason == "stopped"
+        except TimeoutError:
+            play.control.request_stop("now")
+            raise
 
 
 def test_a_folder_that_cannot_be_made_pauses_the_search(play):

@@ -1,7 +1,6 @@
 """Proposals are computed beside the training; a search on one worker is not changed by that."""
 
 import threading
-import time
 
 import pytest
 
@@ -73,8 +72,9 @@ def test_a_slow_proposal_does_not_hold_up_what_runs(play):
             yield from at_once(command)
         if command.trial == 3:
             yield from at_once(command)
-            pool.workers[0].script = at_once
-            pool.workers[0]._own_end.send_bytes(last_words)
+            first = next(worker for worker in pool.workers if worker.trials[0].trial == 1)
+            first.script = at_once
+            first._own_end.send_bytes(last_words)
 
     last_words = encode(TrialEnded(trial=1, outcome="failed", message="enough"))
     play.on_trial = lambda trial: heard.set() if trial.number == 2 and trial.state is TrialState.COMPLETED else None
@@ -108,11 +108,13 @@ def test_with_several_workers_a_slow_algorithm_is_asked_ahead(play, monkeypatch)
 
 def test_an_own_trial_does_not_take_the_number_of_a_proposal(play):
     play = play(budget={"trials": 2})
+    queued = threading.Event()
+    play.on_trial = lambda trial: queued.set() if trial.origin == "user" else None
 
     def before(number):
         if number == 1:
             post(play.folder, EnqueueTrial(values={"dense_1_units": 33}))
-            time.sleep(0.3)  # longer than the session takes to look into its mailbox
+            assert queued.wait(20)
 
     host = Host(before=before)
     play(FakePool(), host=host)

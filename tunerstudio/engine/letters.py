@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tunerstudio.engine.control import SessionControl
@@ -53,10 +53,10 @@ class Letterbox:
         for letter in self._new():
             self._sort(letter, is_old=False)
 
-    def _new(self) -> list[Letter]:
-        letters = read(self._folder, self._seen)
-        self._seen.update(letter.id for letter in letters)
-        return letters
+    def _new(self) -> Iterator[Letter]:
+        for letter in read(self._folder, self._seen):
+            self._seen.add(letter.id)
+            yield letter
 
     def _was_begun(self, letter: Letter) -> bool:
         """Whether an earlier session took `letter`; its end, if it saw it, is the end of it."""

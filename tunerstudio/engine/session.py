@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from tunerstudio.algorithms.errors import AlgorithmError
@@ -369,13 +370,15 @@ class Session:
         self._trainer.abandon()
         self._halt("disk", f"paused: {message}", stops=True)
         assert self._pause is not None
+        if self._control.stop is not None:
+            return self._stopping()
         if not self._parts.is_interactive:
             return self._pause.cause
         self._crew.give_back(free_devices=True)
-        try:
+        with suppress(StoreError):  # the listener was told
             self._journal.session(SessionState.PAUSED, "disk", self._pause.cause.message)
-        except StoreError:
-            return None  # the listener was told
+        self._trainer.listen(self._control.wake_up, TICK_S)
+        self._control.drain()
         return None
 
     # -- what others ask for --------------------------------------------------------------------------------------
@@ -390,7 +393,11 @@ class Session:
 
     def _obey(self, letter: Letter) -> None:
         assert letter.command is not None
-        self._letters.begin(letter)
+        try:
+            self._letters.begin(letter)
+        except DiskFullError:
+            self._letters.put_back([letter])  # nothing has been done: it waits until there is space
+            raise
         outcome = commands.carry_out(self, letter.command)
         if outcome is None:
             self._reloads.append(letter)
