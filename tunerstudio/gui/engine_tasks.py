@@ -21,12 +21,14 @@ class EngineTasks(QObject):
         failed: (str, str) a sentence and details.
         problems_found: (list[tuple[str, str]], str) fields that are wrong, and a summary.
         told: (str) good news.
+        code_written: (Path) the program that the study was exported as.
     """
 
     activity_changed = Signal(str, object)
     failed = Signal(str, str)
     problems_found = Signal(list, str)
     told = Signal(str)
+    code_written = Signal(Path)
 
     def __init__(self, services: Services, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,9 +72,7 @@ class EngineTasks(QObject):
 
     def _exported(self, result: dict[str, Any]) -> None:
         self._done()
-        program, data = (Path(str(file)) for file in result["files"])
-        text = self.tr("{file} and {data} are written to {folder}: they need TensorFlow and Keras Tuner only.")
-        self.told.emit(text.format(file=program.name, data=data.name, folder=program.parent))
+        self.code_written.emit(Path(str(result["files"][0])))
 
     def _fail(self, failure: Failure) -> None:
         self._done()

@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
         self.tasks.failed.connect(self._failed)
         self.tasks.problems_found.connect(self._show_problems)
         self.tasks.told.connect(self.tell)
+        self.tasks.code_written.connect(self._code_written)
         self._run_page.problems_found.connect(self._show_problems)
         self._services.engine.notice.connect(self._notice)
         self._services.data.notice.connect(self._notice)
@@ -465,6 +466,13 @@ class MainWindow(QMainWindow):
         path = None if self.study is None else self._ask_for_data()
         if self.study is not None and path is not None:
             self.study.edit(self.tr("use another file"), with_file(self.study.document, path))
+
+    def _code_written(self, program: Path) -> None:
+        text = self.tr("{file} is written, with its data beside it. It needs TensorFlow and Keras Tuner only.")
+        sentence = text.format(file=program.name)
+        self.tell(sentence, str(program.parent))
+        button = (self.tr("Show the folder"), lambda: self._show_path(program.parent))
+        self.banner.tell("info", sentence, str(program), (button,))
 
     def _choose_keras(self) -> None:
         path = None if self.study is None else dialogs.choose_keras_file(self, self.study.folder)
