@@ -1,6 +1,6 @@
 """The longest gap of the window's event loop while a real search trains.
 
-    python benchmarks/event_loop_gap.py [--trials 20]
+    python -m benchmarks.event_loop_gap [--trials 20]
 
 Runs the reference study in the real window with the real services, a 2 ms timer ticking in the event loop, the Run
 page in front. Prints the longest gap and some quantiles, in milliseconds, and how much of a gap was the window's own
@@ -11,15 +11,14 @@ QT_QPA_PLATFORM=offscreen.
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 import time
-from collections.abc import Callable
 
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QTimer
+
+from benchmarks.real_window import real_window, until
 
 _TICK_MS = 2
+_LOOK_EVERY_MS = 50
 
 
 def main() -> None:
@@ -27,9 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=20)
     trials = parser.parse_args().trials
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TUNERSTUDIO_HOME"] = home
-        measured = measure(trials)
+    measured = measure(trials)
     gaps = sorted(gap for gap, _ in measured)
     for share in (0.5, 0.99, 0.999):
         print(f"{share:.1%} of the gaps are below {gaps[int(share * (len(gaps) - 1))]:.1f} ms")
@@ -39,51 +36,27 @@ def main() -> None:
 
 def measure(trials: int) -> list[tuple[float, float]]:
     """(gap between ticks, own work in it) in milliseconds, from the first trial to the end of the search."""
-    from tunerstudio.gui.main_window import MainWindow
-    from tunerstudio.gui.services import Services
-    from tunerstudio.gui.theme import Theme
-    from tunerstudio.study.examples import find_example
+    with real_window() as real:
+        study, window = real.open_reference(), real.window
+        window.do(f"run:{trials}")
+        until(lambda: bool(study.trials), _LOOK_EVERY_MS)
+        gaps: list[tuple[float, float]] = []
+        last = time.perf_counter(), time.thread_time()
 
-    application = QApplication([])
-    theme = Theme(application, "light")
-    services = Services()
-    window = MainWindow(theme, services)
-    window.resize(1366, 768)
-    window.show()
-    services.start()
-    window.workspace.open_example(find_example("reference"))
-    _until(lambda: window.study is not None and window.study.preview is not None)
-    window.do(f"run:{trials}")
-    _until(lambda: window.study is not None and bool(window.study.trials))
-    gaps: list[tuple[float, float]] = []
-    last = time.perf_counter(), time.thread_time()
+        def tick() -> None:
+            nonlocal last
+            now = time.perf_counter(), time.thread_time()
+            gaps.append(((now[0] - last[0]) * 1000, (now[1] - last[1]) * 1000))
+            last = now
 
-    def tick() -> None:
-        nonlocal last
-        now = time.perf_counter(), time.thread_time()
-        gaps.append(((now[0] - last[0]) * 1000, (now[1] - last[1]) * 1000))
-        last = now
-
-    timer = QTimer()
-    timer.setInterval(_TICK_MS)
-    timer.timeout.connect(tick)
-    timer.start()
-    _until(lambda: not window.workspace.worker.is_running)
-    timer.stop()
-    print(f"{len(window.study.trials) if window.study else 0} trials, banner: {window.banner.text!r}")
-    window.finish()
-    services.stop()
+        timer = QTimer()
+        timer.setInterval(_TICK_MS)
+        timer.timeout.connect(tick)
+        timer.start()
+        until(lambda: not window.workspace.worker.is_running, _LOOK_EVERY_MS, limit_s=600.0)
+        timer.stop()
+        print(f"{len(study.trials)} trials, banner: {window.banner.text!r}")
     return gaps
-
-
-def _until(condition: Callable[[], bool], limit_s: float = 600.0) -> None:
-    loop, began = QEventLoop(), time.monotonic()
-    check = QTimer()
-    check.setInterval(50)
-    check.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() - began > limit_s else None)
-    check.start()
-    loop.exec()
-    check.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long it takes from pressing Run until the first epoch of the first trial is on the screen.
 
-    python benchmarks/first_epoch.py [--runs 5] [--rest 20]
+    python -m benchmarks.first_epoch [--runs 5] [--rest 20]
 
 Opens the reference study in the real window with the real services, lets it rest for so many seconds, as it does
 while a person looks at it, and presses Run; each run is a new study. Prints when the window saw the session, the
@@ -12,17 +12,14 @@ QT_QPA_PLATFORM=offscreen.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+
+from benchmarks.real_window import real_window, rest, until
 
 if TYPE_CHECKING:
     from tunerstudio.gui.main_window import MainWindow
@@ -37,9 +34,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rest", type=float, default=20.0, help="seconds between opening a study and pressing Run")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TUNERSTUDIO_HOME"] = home
-        found = measure(options.runs, options.rest)
+    found = measure(options.runs, options.rest)
     for run in found:
         print(
             f"session {run.running:.2f}  first trial {run.trial:.2f}  first epoch {run.epoch:.2f}"
@@ -69,29 +64,13 @@ class Moments:
 
 def measure(runs: int, rest_s: float) -> list[Moments]:
     """Press Run so often, each time on a new study that was open for `rest_s` seconds."""
-    from tunerstudio.gui.main_window import MainWindow
-    from tunerstudio.gui.services import Services
-    from tunerstudio.gui.theme import Theme
-    from tunerstudio.study.examples import find_example
-
-    application = QApplication([])
-    theme = Theme(application, "light")
-    services = Services()
-    window = MainWindow(theme, services)
-    window.resize(1366, 768)
-    window.show()
-    greeted: list[str] = []
-    services.engine.notice.connect(lambda name, data: greeted.append(name))
-    services.start()
-    _until(lambda: "device" in greeted)
     found = []
-    for _ in range(runs):
-        window.workspace.open_example(find_example("reference"))
-        _until(lambda: window.study is not None and window.study.preview is not None)
-        _rest(rest_s)
-        found.append(_press_run(window))
-    window.finish()
-    services.stop()
+    with real_window() as real:
+        until(lambda: "device" in real.notices)
+        for _ in range(runs):
+            real.open_reference()
+            rest(rest_s)
+            found.append(_press_run(real.window))
     return found
 
 
@@ -111,10 +90,10 @@ def _press_run(window: MainWindow) -> Moments:
     work = _work()
     began = time.perf_counter()
     window.do("run")
-    _until(lambda: "epoch" in moments)
+    until(lambda: "epoch" in moments)
     load, work = psutil.cpu_percent(), _work() - work
     window.do("stop:now")
-    _until(lambda: not window.workspace.worker.is_running)
+    until(lambda: not window.workspace.worker.is_running)
     return Moments(*(moments[name] - began for name in ("running", "trial", "epoch")), work, load)
 
 
@@ -123,24 +102,6 @@ def _work() -> float:
     own = psutil.Process()
     times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
     return sum(used.user + used.system for used in times)
-
-
-def _rest(seconds: float) -> None:
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
-def _until(condition: Callable[[], bool], limit_s: float = 120.0) -> None:
-    loop, began = QEventLoop(), time.monotonic()
-    check = QTimer()
-    check.setInterval(5)
-    check.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() - began > limit_s else None)
-    check.start()
-    loop.exec()
-    check.stop()
-    if not condition():
-        raise TimeoutError("the window did not get where it should be")
 
 
 if __name__ == "__main__":

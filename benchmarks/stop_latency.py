@@ -1,6 +1,6 @@
 """How soon a running search answers to Stop now and Pause, when it has ended, and whether it goes on afterwards.
 
-    python benchmarks/stop_latency.py [--runs 5]
+    python -m benchmarks.stop_latency [--runs 5]
 
 Runs the reference study, with long epochs, in the real window with the real services. For every stop it prints when
 the engine answered (limit 200 ms), when the search had ended (with the batch that was at work), and that the next run
@@ -10,17 +10,14 @@ goes on with the same trial and has lost none. Needs a display, or QT_QPA_PLATFO
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+
+from benchmarks.real_window import real_window, until
 
 if TYPE_CHECKING:
     from tunerstudio.gui.main_window import MainWindow
@@ -53,9 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TUNERSTUDIO_HOME"] = home
-        found = measure(runs)
+    found = measure(runs)
     for stop in found:
         went_on = "went on" if stop.resumed else "DID NOT GO ON"
         print(f"answered {stop.answered:.3f}  ended {stop.ended:.3f}  {went_on}   machine busy {stop.load:.0f} %")
@@ -66,28 +61,12 @@ def main() -> None:
 
 def measure(runs: int) -> list[Stop]:
     """Stop a running search so often, each time in the middle of a trial."""
-    from tunerstudio.gui.main_window import MainWindow
-    from tunerstudio.gui.services import Services
-    from tunerstudio.gui.theme import Theme
-    from tunerstudio.study.examples import find_example
-
-    application = QApplication([])
-    theme = Theme(application, "light")
-    services = Services()
-    window = MainWindow(theme, services)
-    window.resize(1366, 768)
-    window.show()
-    services.start()
-    window.workspace.open_example(find_example("reference"))
-    study = window.study
-    assert study is not None
-    _until(lambda: study.preview is not None)
-    training = study.document.training.model_copy(update={"epochs": _EPOCHS, "executions": 1, "early_stopping": None})
-    study.edit("train for long", study.document.model_copy(update={"training": training}))
-    found = [_stop_once(window, services.engine) for _ in range(runs)]
-    window.finish()
-    services.stop()
-    return found
+    with real_window() as real:
+        study = real.open_reference()
+        long = {"epochs": _EPOCHS, "executions": 1, "early_stopping": None}
+        training = study.document.training.model_copy(update=long)
+        study.edit("train for long", study.document.model_copy(update={"training": training}))
+        return [_stop_once(real.window, real.services.engine) for _ in range(runs)]
 
 
 def _stop_once(window: MainWindow, engine: Any) -> Stop:
@@ -96,7 +75,7 @@ def _stop_once(window: MainWindow, engine: Any) -> Stop:
     window.do("run")
     reported: list[object] = []
     study.epochs_added.connect(reported.extend)
-    _until(lambda: len(reported) >= 3)
+    until(lambda: len(reported) >= 3, look_every_ms=2)
     running = {number for number, trial in study.trials.items() if trial.state == "RUNNING"}
     completed = {number for number, trial in study.trials.items() if trial.state == "COMPLETED"}
     moments: dict[str, float] = {}
@@ -109,24 +88,12 @@ def _stop_once(window: MainWindow, engine: Any) -> Stop:
     psutil.cpu_percent()
     began = time.perf_counter()
     window.do("stop:now")
-    _until(lambda: "ended" in moments and not window.workspace.worker.is_running)
+    until(lambda: "ended" in moments and not window.workspace.worker.is_running, look_every_ms=2)
     load = psutil.cpu_percent()
     engine.notice.disconnect(note)
     kept = completed <= {number for number, trial in study.trials.items() if trial.state == "COMPLETED"}
     waiting = {number for number, trial in study.trials.items() if trial.state == "QUEUED"}
     return Stop(moments["stopping"] - began, moments["ended"] - began, kept and running <= waiting | completed, load)
-
-
-def _until(condition: Callable[[], bool], limit_s: float = 120.0) -> None:
-    loop, began = QEventLoop(), time.monotonic()
-    check = QTimer()
-    check.setInterval(2)
-    check.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() - began > limit_s else None)
-    check.start()
-    loop.exec()
-    check.stop()
-    if not condition():
-        raise TimeoutError("the window did not get where it should be")
 
 
 if __name__ == "__main__":
