@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from tunerstudio.analysis.endings import endings, finish_time
+from tunerstudio.analysis.endings import endings, finish_time, since_best
 from tunerstudio.study.search import Budget, Objective, Plateau
 from tunerstudio.study.trials import Trial, TrialState
 
@@ -47,3 +47,12 @@ def test_small_differences_are_no_improvement():
     objective = Objective(name="x", direction="max")
     assert endings(budget, objective, trials[:3], 0.0).since_best == 2
     assert endings(budget, objective, trials, 0.0).since_best == 0
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_a_plateau_begins_with_the_first_score(direction):
+    failed = [finished(number, None, TrialState.FAILED) for number in (1, 2, 3)]
+    objective = Objective(name="x", direction=direction)
+    assert since_best(failed, objective, 0.0) == 0
+    assert since_best([*failed, finished(4, 1.0)], objective, 0.0) == 0
+    assert since_best([*failed, finished(4, 1.0), finished(5, None, TrialState.FAILED)], objective, 0.0) == 1

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from tests.engine.fakes import FakePool, Play, at_once, budget, ended, epoch, scored
-from tunerstudio.engine.budgets import Budgets, finish_by_time, trials_without_improvement
+from tunerstudio.engine.budgets import Budgets
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.kept_files import KeptFiles, needed
 from tunerstudio.store.writer import StudyWriter
 from tunerstudio.study.files import load_document
-from tunerstudio.study.search import Objective, Plateau
+from tunerstudio.study.search import Objective
 from tunerstudio.study.trials import Trial, TrialState
 
 
@@ -62,7 +62,7 @@ def test_a_search_finishes_by_a_time_and_leaves_what_runs_for_later(play):
 
 def test_what_runs_when_the_time_has_come_is_stopped_after_its_epoch(play, monkeypatch):
     play = play(budget={"trials": 9, "finish_by": "07:00"})
-    monkeypatch.setattr("tunerstudio.engine.budgets.finish_by_time", lambda text, after: time.time() + 1.0)
+    monkeypatch.setattr("tunerstudio.engine.budgets.finish_time", lambda text, after: time.time() + 1.0)
 
     def script(command):
         if command.trial < 2:
@@ -72,15 +72,6 @@ def test_what_runs_when_the_time_has_come_is_stopped_after_its_epoch(play, monke
 
     assert play(FakePool(script)).reason == "finish_by"
     assert [trial.state.value for trial in play.trials] == ["COMPLETED", "QUEUED"]
-
-
-def test_times_of_day_are_the_next_ones():
-    evening = datetime.datetime(2026, 3, 5, 22, 30).timestamp()
-    assert finish_by_time("07:00", evening) == datetime.datetime(2026, 3, 6, 7, 0).timestamp()
-    assert finish_by_time("23:00", evening) == datetime.datetime(2026, 3, 5, 23, 0).timestamp()
-    assert finish_by_time("22:30", evening) == datetime.datetime(2026, 3, 6, 22, 30).timestamp()
-    for text in ("2026-05-30 07:00", "2026-05-30T07:00"):
-        assert finish_by_time(text, evening) == datetime.datetime(2026, 5, 30, 7, 0).timestamp()
 
 
 def test_a_time_that_is_set_while_the_search_runs_is_the_next_one(play):
@@ -101,15 +92,6 @@ def test_training_time_over_all_sessions_is_limited(play):
         writer.put_trial(Trial(1, TrialState.COMPLETED, {"dense_1_units": 3}, score=0.5, duration_s=6.0))
     result = play(FakePool())
     assert (result.reason, len(play.trials)) == ("time", 1)
-
-
-def test_a_plateau_begins_with_the_first_score():
-    failed = [Trial(n, TrialState.FAILED, {}, ended_at=n) for n in (1, 2, 3)]
-    scored = Trial(4, TrialState.COMPLETED, {}, score=1.0, ended_at=4)
-    for direction in ("min", "max"):
-        objective = Objective(name="val_loss", direction=direction)
-        assert trials_without_improvement(failed, objective, Plateau(trials=1)) == 0
-        assert trials_without_improvement([scored, *failed], objective, Plateau(trials=1)) == 0
 
 
 def a_trial(number, score=None, state=TrialState.COMPLETED, **changes):

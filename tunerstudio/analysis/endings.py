@@ -33,7 +33,7 @@ def endings(budget: Budget, objective: Objective, trials: Iterable[Trial], start
     return Endings(
         finish_at=None if budget.finish_by is None else finish_time(budget.finish_by, started_at),
         plateau=None if plateau is None else plateau.trials,
-        since_best=0 if plateau is None else _since_best(trials, objective, plateau.min_delta),
+        since_best=0 if plateau is None else since_best(trials, objective, plateau.min_delta),
         target=budget.target,
     )
 
@@ -50,8 +50,8 @@ def finish_time(finish_by: str, started_at: float) -> float:
     return moment.timestamp()
 
 
-def _since_best(trials: Iterable[Trial], objective: Objective, min_delta: float) -> int:
-    """Finished trials since the one that last improved the best score by more than `min_delta`."""
+def since_best(trials: Iterable[Trial], objective: Objective, min_delta: float) -> int:
+    """Finished trials since the one that last improved the best score by more than `min_delta`; 0 before a score."""
     finished = [t for t in trials if t.state in (TrialState.COMPLETED, TrialState.PRUNED, TrialState.FAILED)]
     finished.sort(key=lambda trial: (trial.ended_at or 0.0, trial.number))
     sign = 1.0 if objective.direction == "max" else -1.0
@@ -61,6 +61,6 @@ def _since_best(trials: Iterable[Trial], objective: Objective, min_delta: float)
         score = trial.score if trial.state is TrialState.COMPLETED else None
         if score is not None and (best is None or sign * (score - best) > min_delta):
             best, since = score, 0
-        else:
+        elif best is not None:
             since += 1
     return since

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable
 
+from tunerstudio.analysis.endings import finish_time, since_best
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.results import SessionResult
-from tunerstudio.study.search import Objective, Plateau, Search
+from tunerstudio.study.search import Objective, Search
 from tunerstudio.study.trials import Trial, TrialState
 
 MOST_ATTEMPTS = 10
@@ -37,7 +37,7 @@ class Budgets:
     @staticmethod
     def _deadline(search: Search, after: float) -> float | None:
         finish_by = search.budget.finish_by
-        return None if finish_by is None else finish_by_time(finish_by, after)
+        return None if finish_by is None else finish_time(finish_by, after)
 
     @property
     def most_trials(self) -> int:
@@ -70,7 +70,7 @@ class Budgets:
                 if _reaches(trial, target, objective):
                     message = f"trial {trial.number} has reached the target: {objective.name} {trial.score:.6g}"
                     return SessionResult("target", message, completed)
-        if plateau is not None and trials_without_improvement(scored, objective, plateau) >= plateau.trials:
+        if plateau is not None and since_best(scored, objective, plateau.min_delta) >= plateau.trials:
             message = f"the best score has not improved over the last {plateau.trials} trials"
             return SessionResult("plateau", message, completed)
         return None
@@ -84,31 +84,6 @@ class Budgets:
             message = f"the time to finish by, {self._budget.finish_by}, has come"
             return SessionResult("finish_by", message, completed)
         return None
-
-
-def finish_by_time(text: str, after: float) -> float:
-    """Seconds since the epoch at which `07:00` (the next one after `after`) or `2026-05-30 07:00` is, local time."""
-    if len(text) > len("07:00"):
-        return datetime.datetime.fromisoformat(text.replace(" ", "T")).timestamp()
-    start = datetime.datetime.fromtimestamp(after)
-    moment = start.replace(hour=int(text[:2]), minute=int(text[3:]), second=0, microsecond=0)
-    if moment <= start:
-        moment += datetime.timedelta(days=1)
-    return moment.timestamp()
-
-
-def trials_without_improvement(finished: list[Trial], objective: Objective, plateau: Plateau) -> int:
-    """Finished trials since the best score improved by more than the plateau's `min_delta`; 0 before a first score."""
-    best: float | None = None
-    since = 0
-    for trial in sorted(finished, key=lambda trial: (trial.ended_at or 0.0, trial.number)):
-        score = trial.score if trial.state is TrialState.COMPLETED else None
-        sign = 1.0 if objective.direction == "max" else -1.0
-        if score is not None and (best is None or sign * (score - best) > plateau.min_delta):
-            best, since = score, 0
-        elif best is not None:
-            since += 1
-    return since
 
 
 def _reaches(trial: Trial, target: float, objective: Objective) -> bool:
