@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -197,6 +199,31 @@ def test_stop_waits_for_the_end(history, capsys):
         assert "has stopped" in done(capsys, "stop", history, "--now")
     assert session.taken == [StopSearch(when="now")]
     assert "No search runs" in done(capsys, "stop", history)
+
+
+def test_a_program_that_does_not_answer_is_ended_by_force(history, capsys):
+    code = f"""
+import pathlib, re
+from tunerstudio.store.lock import StudyLock
+lock = StudyLock(pathlib.Path({str(history)!r}))
+print("held", flush=True)
+re.match("(a+)+$", "a" * 60 + "b")
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as frozen:
+        assert frozen.stdout.readline() == "held\n"
+        assert f"Process {frozen.pid} was ended" in done(capsys, "stop", history, "--kill")
+        assert frozen.wait(10) != 0
+    assert "No search runs" in done(capsys, "stop", history, "--kill")
+
+
+def test_force_is_for_other_programs_of_this_machine(history, capsys):
+    with Session(history) as session:
+        assert session.ready.wait(10)
+        assert "this very program" in refused(capsys, "stop", history, "--kill")
+        (history / ".lock").write_text(json.dumps({"pid": 1, "machine": "elsewhere"}))
+        assert "process 1 on elsewhere" in refused(capsys, "stop", history, "--kill")
+        (history / ".lock").write_text("?")
+        assert "does not say which process" in refused(capsys, "stop", history, "--kill")
 
 
 def test_status_says_who_runs_it(history, capsys):

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tunerstudio.cli.killing import end_by_force
 from tunerstudio.cli.output import Output
 from tunerstudio.engine.edits import SPACE, carry_out
 from tunerstudio.protocol import control as messages
@@ -53,6 +54,11 @@ def stop(options: argparse.Namespace, output: Output) -> int:
     load_document(folder)
     if not is_in_use(folder):
         output.say("No search runs on this study.")
+        output.result({"outcome": "", "running": False})
+        return 0
+    if options.kill:
+        pid = end_by_force(folder)
+        output.say(f"Process {pid} was ended; run the search again to go on from its checkpoints.")
         output.result({"outcome": "", "running": False})
         return 0
     _answer(folder, messages.StopSearch(when="now" if options.now else "epoch"))
@@ -175,7 +181,8 @@ def _answer(folder: Path, command: ControlCommand) -> None:
         if outcome is None and time.monotonic() > until:
             raise TunerStudioError(
                 f"the program that runs the search has not answered within {ANSWER_LIMIT_S:g} s; the command waits"
-                " in the study's folder and is done when it looks there"
+                " in the study's folder and is done when it looks there. If it stands still, tunerstudio stop --kill"
+                " ends it by force"
             )
         time.sleep(_POLL_S)
     if outcome:

@@ -35,6 +35,7 @@ def _add_verbs(make: Make, number: Callable[[str], int]) -> None:
     stop = make("stop", "end the search after the running epochs, or one trial, which keeps its score", control.stop)
     stop.add_argument("trial", metavar="TRIAL", type=number, nargs="?", help="number of the trial")
     stop.add_argument("--now", action="store_true", help="end the search at once")
+    stop.add_argument("--kill", action="store_true", help="end a program that does not answer, by force")
     stop.add_argument("--no-wait", action="store_true", help="do not wait for the search to end")
 
 
