@@ -9,7 +9,10 @@ import pytest
 
 from tests.worker.test_worker_export import Saved, check_round_trip
 from tests.worker.worker_samples import PARTS, ROWS, Bench, document, parts, write_prepared
+from tunerstudio.data.inspect import inspect
+from tunerstudio.data.prepare import prepare
 from tunerstudio.export_code.data import plain_features
+from tunerstudio.study.data import Column, Data, FileSource, Split, Window
 from tunerstudio.study.preprocessing import (
     PLAN_FILE,
     CategoricalInput,
@@ -104,6 +107,25 @@ def test_windows_are_steps_of_numbers_and_words(tmp_path):
     raw = data.raw(np.array([7]))
     np.testing.assert_array_equal(raw["wave"], np.load(folder / "numeric.npy")[7 : 7 + PAST, 0][None])
     assert raw["word"].shape == (1, PAST)
+
+
+def test_what_the_data_room_prepares_is_what_a_worker_reads(tmp_path):
+    rows = [f"2020-01-{1 + index // 24:02}T{index % 24:02}:00,{index % 7},{'ab'[index % 2]}" for index in range(120)]
+    (tmp_path / "hours.csv").write_text("\n".join(["when,level,mood", *rows]))
+    (tmp_path / "sms.tsv").write_text("\n".join(f"{'yn'[i % 2]}\t{ODD[i % len(ODD)]} {i} Ünï" for i in range(120)))
+    columns = (
+        Column(name="when", role="ignore"),
+        Column(name="level", role="target"),
+        Column(name="mood", kind="categorical"),
+    )
+    split = Split(method="ordered")
+    series = Data(source=FileSource(path="hours.csv"), columns=columns, window=Window(past=6), split=split)
+    text = inspect(Data(source=FileSource(path="sms.tsv")), tmp_path).data
+    for name, data in (("series", series), ("text", text)):
+        plan = prepare(data, tmp_path, tmp_path / name)
+        found = features(PreparedFolder.open(tmp_path / name))
+        assert found.shape == ((plan.rows, 6, 4) if name == "series" else (plan.rows, plan.inputs[0].length))
+        np.testing.assert_allclose(found, plain_features(tmp_path / name, plan), rtol=1e-5, atol=1e-6)
 
 
 EMBED = {"layer": "Embedding", "name": "embed", "arguments": {"input_dim": 12, "output_dim": 4}}

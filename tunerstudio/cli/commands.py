@@ -91,7 +91,7 @@ def _from_data(options: argparse.Namespace, folder: Path, output: Output) -> tup
     if options.target:
         preview = inspect(_with_targets(preview.data, options.target), folder)
     if options.autoencoder:
-        preview = inspect(_autoencoder(preview.data), folder)
+        preview = inspect(preview.data.to_reconstruct(), folder)
     if options.past is not None or options.horizon is not None:
         preview = inspect(_as_series(preview.data, options.past, options.horizon), folder)
     wrong = [finding for finding in preview.findings if finding.severity == "error"]
@@ -109,14 +109,6 @@ def _source(options: argparse.Namespace, folder: Path) -> Data:
     path, inside = Path(options.data).resolve(), folder.resolve()
     # A file in the study's own folder moves with it.
     return Data(source=FileSource(path=path.relative_to(inside).as_posix() if inside in path.parents else str(path)))
-
-
-def _autoencoder(data: Data) -> Data:
-    """The features predicted themselves; what was proposed as the target is ignored."""
-    columns = tuple(
-        column.model_copy(update={"role": "ignore"}) if column.role == "target" else column for column in data.columns
-    )
-    return data.model_copy(update={"columns": columns, "reconstruct": True, "task": None})
 
 
 def _as_series(data: Data, past: int | None, horizon: int | None) -> Data:

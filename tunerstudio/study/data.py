@@ -155,6 +155,15 @@ class Data(_Model):
         kinds = [column.kind for column in self.columns if column.role == "feature"]
         return "text" if kinds == ["text"] else "table"
 
+    def to_reconstruct(self) -> Data:
+        """The features predicted themselves; what was the target or is no number is ignored."""
+        words = {column.name for column in self.columns if column.role == "feature" and column.kind != "numeric"}
+        gone = words | set(self.named_with_role("target"))
+        columns = tuple(
+            column.model_copy(update={"role": "ignore"}) if column.name in gone else column for column in self.columns
+        )
+        return self.model_copy(update={"columns": columns, "reconstruct": True, "window": None, "task": "regression"})
+
     def named_with_role(self, role: ColumnRole) -> list[str]:
         """Names of the columns that have `role`, in order."""
         return [column.name for column in self.columns if column.role == role]

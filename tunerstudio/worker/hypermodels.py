@@ -17,7 +17,7 @@ from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_compile, resolve_network, search_space
 from tunerstudio.study.preprocessing import TargetPlan
 from tunerstudio.worker.fused_relatives import Relatives
-from tunerstudio.worker.layer_errors import LayerError
+from tunerstudio.worker.layer_errors import check_words
 from tunerstudio.worker.layers import (
     accepted_arguments,
     apply_layer,
@@ -92,16 +92,6 @@ def _other(hyperparameter: Any, value: Scalar) -> Scalar:
     offered = (hyperparameter.min, value * 2, value + step, value * step, value - step, hyperparameter.max)
     same_kind = (other for other in offered if isinstance(value, int) or (0 < other < 1) == (0 < value < 1))
     return next((other for other in same_kind if other != value and hyperparameter.contains(other)), value)
-
-
-def check_words(layer: ResolvedLayer, words: int) -> None:
-    """LayerError if an embedding of the input has no place for some of its `words` word numbers."""
-    places = layer.arguments.get("input_dim")
-    if layer.layer == "Embedding" and layer.inputs == (INPUT,) and isinstance(places, int) and places < words:
-        reason = f"layer {layer.name} (Embedding) has places for {places} words, but the text has {words}"
-        raise LayerError(
-            layer, reason, f"Set input_dim to {words} or more, or make fewer words known (data.text.words)."
-        )
 
 
 class BlocksHypermodel:

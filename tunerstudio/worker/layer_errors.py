@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunerstudio.study.errors import ModelError
-from tunerstudio.study.network import ResolvedLayer
+from tunerstudio.study.network import INPUT, ResolvedLayer
 from tunerstudio.worker.objects import first_sentence
 from tunerstudio.worker.shapes import shape_text
 
@@ -94,3 +94,13 @@ def unequal_skip(skip: Any, end: Any, resolved: ResolvedLayer, repair: str) -> L
     before, after = shape_text(skip.shape), shape_text(end.shape)
     reason = f"block {resolved.name}: its input of shape {before} cannot be added to its output of shape {after}"
     return LayerError(resolved, reason, repair)
+
+
+def check_words(layer: ResolvedLayer, words: int) -> None:
+    """LayerError if an embedding of the input has no place for some of its `words` word numbers."""
+    places = layer.arguments.get("input_dim")
+    if layer.layer == "Embedding" and layer.inputs == (INPUT,) and isinstance(places, int) and places < words:
+        reason = f"layer {layer.name} (Embedding) has places for {places} words, but the text has {words}"
+        raise LayerError(
+            layer, reason, f"Set input_dim to {words} or more, or make fewer words known (data.text.words)."
+        )

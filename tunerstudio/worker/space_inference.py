@@ -23,7 +23,8 @@ def inference_of(study: NetworkStudy) -> NetworkInference:
     """The one for the kind of model that `study` has."""
     model = study.document.model
     if isinstance(model, BlocksModel):
-        return Inference(model, study.features.shape[1:], study.data.plan.target.outputs)
+        plan = study.data.plan
+        return Inference(model, study.features.shape[1:], plan.target.outputs, plan.word_numbers)
     return code_inference(study)
 
 

@@ -40,9 +40,10 @@ def describe_network(study: NetworkStudy, values: Mapping[str, Scalar] | None) -
 def _layers_of_blocks(study: NetworkStudy, model: BlocksModel, values: Values) -> list[LayerDescription]:
     """Up to the first one that cannot be built."""
     layers: list[LayerDescription] = []
-    shape = study.features.shape[1:]
+    plan = study.data.plan
+    inference = Inference(model, study.features.shape[1:], plan.target.outputs, plan.word_numbers)
     try:
-        for resolved, facts in Inference(model, shape, study.data.plan.target.outputs).layers(values):
+        for resolved, facts in inference.layers(values):
             layers.append(
                 LayerDescription(
                     name=resolved.name,

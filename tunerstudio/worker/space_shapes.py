@@ -19,7 +19,7 @@ from keras.src.backend.common import global_state
 from tunerstudio.study.hyperparameters import Scalar
 from tunerstudio.study.model import BlocksModel
 from tunerstudio.study.network import INPUT, ResolvedLayer, resolve_network
-from tunerstudio.worker.layer_errors import LayerError
+from tunerstudio.worker.layer_errors import LayerError, check_words
 from tunerstudio.worker.layers import apply_resolved, make_layer
 from tunerstudio.worker.shapes import shape_text
 
@@ -77,8 +77,12 @@ class NetworkFacts:
 class Inference:
     """Infers networks of one model for many values."""
 
-    def __init__(self, model: BlocksModel, shape: tuple[int, ...], outputs: int) -> None:
-        """For inputs of `shape` (without rows) and `outputs` units in the output layer."""
+    def __init__(self, model: BlocksModel, shape: tuple[int, ...], outputs: int, words: int = 0) -> None:
+        """For inputs of `shape` (without rows) and `outputs` units in the output layer.
+
+        `words`: how many word numbers there are, if the input is a text.
+        """
+        self._words = words
         self._model, self._shape = model, shape
         self._head = ResolvedLayer("Dense", "output", {"units": outputs})
         self._known: dict[str, LayerFacts | LayerError] = {}
@@ -110,6 +114,7 @@ class Inference:
         shapes: dict[str, Shape] = {INPUT: (None, *self._shape)}
         with without_allocation():
             for layer in resolved.layers:
+                check_words(layer, self._words)
                 found = self._layer(layer, [shapes[name] for name in layer.inputs])
                 shapes[layer.name] = found.shape
                 yield layer, found

@@ -47,11 +47,8 @@ def with_target(document: StudyDocument, name: str) -> StudyDocument:
 
 
 def with_reconstruction(document: StudyDocument) -> StudyDocument:
-    """The document as an autoencoder: the features are predicted themselves; what was the target is ignored."""
-    columns = tuple(
-        _with(column, role="ignore") if column.role == "target" else column for column in document.data.columns
-    )
-    changed = with_data(document, columns=columns, reconstruct=True, window=None, task="regression")
+    """The document as an autoencoder: its features are predicted themselves."""
+    changed = document.model_copy(update={"data": document.data.to_reconstruct()})
     return with_fitting_objective(_with_free_loss(changed))
 
 

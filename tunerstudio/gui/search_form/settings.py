@@ -136,7 +136,7 @@ def _rate_settings() -> list[Setting]:
         ),
         Setting(
             factor,
-            _tr("times"),
+            _tr("multiplied by"),
             "",
             f"{path}.factor",
             lambda document: _given(document.training.reduce_rate, lambda reduce: reduce.factor),
