@@ -108,7 +108,9 @@ def _check(window: MainWindow) -> Steps:
     choose_in(window, "padding", "same")
     rows = _named(window, QTreeWidget, "network")
     other = {"MaxPooling2D 1": "AveragePooling2D 1", "AveragePooling2D 1": "MaxPooling2D 1"}
-    click_row(rows, row_of(rows, other[rows.currentItem().text(0)]))
+    selected = rows.currentItem()
+    assert selected is not None
+    click_row(rows, row_of(rows, other[selected.text(0)]))
     choose_in(window, "padding", "same")
     yield lambda: page.watcher.report is not None and page.watcher.report.complete
     picture(window, PICTURES, "7-sound")
@@ -143,8 +145,10 @@ def _export(window: MainWindow) -> Steps:
     python = button(window, "Python")
     QTimer.singleShot(0, lambda: click(python))
     yield lambda: isinstance(QApplication.activePopupWidget(), QMenu)
-    picture(QApplication.activePopupWidget(), PICTURES, "12-menu")
-    QTimer.singleShot(0, lambda: choose(QApplication.activePopupWidget(), "Export the search as Python…"))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    picture(menu, PICTURES, "12-menu")
+    QTimer.singleShot(0, lambda: choose(menu, "Export the search as Python…"))
     yield lambda: bool(dialogs())
     dialog = dialogs()[0]
     picture(dialog, PICTURES, "13-dialog")
