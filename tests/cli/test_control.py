@@ -227,7 +227,7 @@ def test_force_is_for_other_programs_of_this_machine(history, capsys):
 
 
 def test_status_says_who_runs_it(history, capsys):
-    assert "not started" in done(capsys, "status", history)
+    assert "not running" in done(capsys, "status", history)
     with Session(history) as session:
         assert session.ready.wait(10)
         assert f"running (process {os.getpid()} on here" in done(capsys, "status", history)

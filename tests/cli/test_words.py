@@ -200,3 +200,14 @@ def test_what_is_worth_knowing_is_json_too(here, capsys):
 def test_a_long_name_is_cut(here, table):
     assert main(["new", "n" * 230, "--data", "table.csv"]) == 0
     assert load_document(here / ("n" * 230)).name == "n" * 200
+
+
+def test_trials_without_a_place_show_what_is_known_of_them(study, capsys):
+    with StudyWriter(study) as writer:
+        writer.put_trial(Trial(20, TrialState.PRUNED, {"units": 3}, score=0.25, duration_s=3.0))
+        writer.put_trial(Trial(21, TrialState.PAUSED, {"units": 3}, duration_s=3.0))
+    capsys.readouterr()
+    assert main(["results", "s", "--top", "0"]) == 0
+    rows = {words[1]: words for line in capsys.readouterr().out.splitlines()[2:] if len(words := line.split()) > 5}
+    assert rows["20"][2:4] == ["0.25", "PRUNED"]
+    assert rows["21"][2:5] == ["PAUSED", "–", "–"]

@@ -252,18 +252,23 @@ def _print_results(document: StudyDocument, trials: list[Trial], shown: list[Tri
 
 def _result_row(rank: int, trial: Trial, names: list[str]) -> list[object]:
     done = trial.state is TrialState.COMPLETED
-    score = score_text(trial.score, trial.standard_error, len(trial.executions)) if done else trial.state.value
+    score = score_text(trial.score, trial.standard_error, len(trial.executions)) if done else _state_text(trial)
     parameters = "–" if trial.parameters is None else f"{trial.parameters:,}"
     values = [_value_text(trial.values.get(name)) for name in names]
     return [
         rank if done else "–",
         trial.number,
         score,
-        trial.epochs,
-        duration_text(trial.duration_s),
+        trial.epochs if trial.state.is_finished else "–",
+        duration_text(trial.duration_s) if trial.state.is_finished else "–",
         parameters,
         *values,
     ]
+
+
+def _state_text(trial: Trial) -> str:
+    """The state of a trial that has no place in the ranking, and the score that it had got to."""
+    return trial.state.value if trial.score is None else f"{number(trial.score)} {trial.state.value}"
 
 
 def _value_text(value: object) -> str:

@@ -196,7 +196,7 @@ def _status_lines(document: StudyDocument, found: dict[str, Any]) -> list[str]:
 def _state_text(found: dict[str, Any]) -> str:
     session = found["session"]
     if session is None:
-        return "not started"
+        return "not running" if any(found["trials"].values()) else "not started"
     who = f"process {session['pid']} on {session['machine']}, since {_clock(session['started_at'])}"
     if found["running"]:
         why = f": {session['message']}" if session["message"] and session["state"] == "paused" else ""
