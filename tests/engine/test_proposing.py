@@ -7,7 +7,7 @@ import pytest
 from tests.engine.fakes import FakePool, Play, at_once, epoch
 from tunerstudio.algorithms.api import Finished, Proposal, Wait
 from tunerstudio.algorithms.errors import AlgorithmError
-from tunerstudio.protocol.control import EnqueueTrial, PauseSearch, ResumeSearch
+from tunerstudio.protocol.control import EnqueueTrial, PauseSearch, ResumeSearch, SetWorkers
 from tunerstudio.protocol.worker import TrialEnded, encode
 from tunerstudio.store.mailbox import post
 from tunerstudio.study.trials import SessionState, TrialState
@@ -81,6 +81,38 @@ def test_a_slow_proposal_does_not_hold_up_what_runs(play):
     pool = FakePool(script)
     play(pool, host=Host(before=before))
     assert [trial.state.value for trial in play.trials] == ["FAILED", "COMPLETED", "COMPLETED"]
+
+
+def test_a_search_says_what_it_waits_for_until_it_is_there(play, monkeypatch):
+    monkeypatch.setattr("tunerstudio.engine.scheduling.SLOW_S", 0.02)
+    play = play(budget={"trials": 2}, workers=1)
+    said = threading.Event()
+    play.on_log = lambda text: said.set() if "has been thinking about trial 2 for more than" in text else None
+    host = Host(before=lambda number: said.wait(20) if number == 2 else None)
+    assert play(FakePool(), host=host).reason == "budget"
+    assert said.is_set()
+    assert "thinking" not in play.read(lambda reader: reader.session()).message
+
+
+def test_an_algorithm_knows_how_many_trials_run_side_by_side(play):
+    play, host = play(budget={"trials": 2}, workers=3), Host()
+    post(play.folder, SetWorkers(workers=2))
+    play(FakePool(), host=host)
+    assert host.slots == 2
+
+
+def test_weights_go_when_the_algorithm_releases_them(play):
+    def answer(number):
+        host.released = frozenset(range(1, number - 1))
+        return Proposal({"dense_1_units": 1 + number}, epochs=1) if number < 5 else Finished("enough")
+
+    play = play(budget={"trials": 9}, workers=1, checkpoints={"keep_top": 1}, algorithm={"id": "hyperband"})
+    host = Host(answer)
+    host.released = frozenset()
+    assert play(FakePool(), host=host).reason == "exhausted"
+    best = min(play.trials, key=lambda trial: (-trial.score, trial.number))
+    kept = {int(path.name) for path in (play.folder / "trials").iterdir()}
+    assert kept == {best.number, 4}  # the last one is not released
 
 
 def test_with_several_workers_a_slow_algorithm_is_asked_ahead(play, monkeypatch):
