@@ -20,6 +20,8 @@ from tunerstudio.protocol.space import (
     SpaceProblem,
     SpaceReport,
 )
+from tunerstudio.study.hyperparameters import Int, SearchSpace
+from tunerstudio.study.model import CodeModel
 
 pytestmark = pytest.mark.gui
 
@@ -140,3 +142,79 @@ def test_nothing_is_asked_while_the_page_is_hidden(page, qtbot):
     assert not page.watcher._check_soon.isActive()
     page.show()
     assert page.watcher._check_soon.isActive()
+
+
+CODE = """import keras
+
+
+def build(hp):
+    units = hp.Int("units", 2, 9)
+    return keras.Sequential([keras.layers.Dense(units)])
+"""
+
+LINE = BAD.problems[0].model_copy(
+    update={"layer": "model.py, line 6, in build", "field": "model.file", "line": 6, "reason": "ValueError: too small"}
+)
+
+
+@pytest.fixture
+def code_page(qtbot, theme, study_context):
+    """The Model page with a Python file, and an engine that knows what it builds."""
+    layers = (
+        LayerDescription(name="first", layer="Dense", inputs=("input",), shape=(2,), weights=6),
+        LayerDescription(name="last", layer="Dense", inputs=("first",), shape=(1,), weights=3),
+    )
+    space = SearchSpace(hyperparameters=(Int(name="units", min=2, max=9),))
+    described = NetworkDescription(values={"units": 2}, input_shape=(2,), layers=layers, weights=9, space=space)
+    report = BAD.model_copy(update={"problems": (LINE,)})
+    canned = {
+        "check_space": {"report": report.model_dump(mode="json")},
+        "describe": {"description": described.model_dump(mode="json")},
+        "cancel_check": {},
+    }
+    fake = [sys.executable, str(Path(__file__).with_name("fake_service.py")), json.dumps(canned)]
+    services = Services(engine_command=fake)
+    services.engine.start()
+    made = ModelPage(theme, services)
+    qtbot.addWidget(made)
+    study_context.folder.mkdir(parents=True, exist_ok=True)
+    (study_context.folder / "model.py").write_text(CODE)
+    document = study_context.document
+    study_context.edit("code", document.model_copy(update={"model": CodeModel(file="model.py")}))
+    study_context.set_preview(Preview(data=document.data, title="t", summary="s", rows=10, columns=(), sample=()))
+    made.set_study(study_context)
+    made.show()
+    yield made
+    made.set_study(None)
+    made.hide()
+    services.stop()
+
+
+def test_what_code_builds_is_drawn_and_its_space_is_checked(code_page, qtbot, study_context):
+    views = code_page.code.below
+    qtbot.waitUntil(lambda: bool(views.drawing.canvas.drawn.facts))
+    assert [place.name for place in views.drawing.canvas.drawn.places][1:3] == ["first", "last"]
+    qtbot.waitUntil(lambda: code_page.watcher.report is not None)
+    assert "1 of 2 checked fail" in code_page._space.text()
+    assert views.tabText(1) == "Whole space (!)"
+    assert "fail at model.py, line 6, in build: ValueError: too small" in views.space.text
+    links = {button.text(): button for button in views.space.findChildren(QPushButton)}
+    links["Show the line"].click()
+    assert code_page.code.view.marked_line == 6
+    assert code_page.code.view.textCursor().blockNumber() == 5
+    links["Add the constraint pool_size <= 2"].click()
+    assert study_context.document.search.constraints == ("pool_size <= 2",)
+
+
+def test_another_text_of_the_file_makes_the_answer_old(code_page, qtbot, study_context):
+    qtbot.waitUntil(lambda: code_page.watcher.report is not None)
+    with qtbot.waitSignal(code_page.watcher.report_changed):
+        (study_context.folder / "model.py").write_text(CODE.replace("9", "8"))
+    assert code_page.watcher.report is None
+
+
+def test_code_that_cannot_be_read_is_not_asked_about(code_page, qtbot, study_context):
+    qtbot.waitUntil(lambda: code_page.watcher.report is not None)
+    with qtbot.waitSignal(code_page.code.trouble_changed):
+        (study_context.folder / "model.py").write_text("def build(hp:\n")
+    assert not code_page.watcher._check_soon.isActive()

@@ -84,7 +84,7 @@ def mismatch(inputs: Sequence[Any], resolved: ResolvedLayer, error: Exception) -
         repair = "Set padding to same and the strides of all branches alike."
         return LayerError(resolved, f"{text}: all need the same height and width", repair, details)
     if len({tensor.shape[-1] for tensor in inputs}) > 1:
-        repair = "Give the last layers of all branches the same units, or merge by concatenate."
+        repair = "Give the last layers of all branches the same units or filters, or merge by concatenate."
         return LayerError(resolved, f"{text}: all need the same last axis", repair, details)
     return LayerError(resolved, f"{text}: {first_sentence(error)}", "", details)
 

@@ -126,6 +126,7 @@ class NetworkDrawing(QWidget):
             return
         self._model, self._space, self._code = None, SearchSpace(), code
         self._units = {}
+        self._again.setVisible(self._which.currentData() == "random")
         self._draw()
 
     def show_description(self, described: NetworkDescription) -> None:
