@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -131,7 +132,9 @@ def _info(path: Path, template: _Template) -> TemplateInfo:
     return TemplateInfo(name=path.stem, kind=template.model.kind, **fields)
 
 
+@cache
 def _read(path: Path) -> _Template:
+    """One file; read once, for a menu asks for all of them several times."""
     content = yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
     return _validated(_Template, content, path)
 
