@@ -94,7 +94,7 @@ def _press_run(window: MainWindow) -> Moments:
     load, work = psutil.cpu_percent(), _work() - work
     window.do("stop:now")
     until(lambda: not window.workspace.worker.is_running)
-    return Moments(*(moments[name] - began for name in ("running", "trial", "epoch")), work, load)
+    return Moments(*(moments[name] - began for name in ("running", "trial", "epoch")), work=work, load=load)
 
 
 def _work() -> float:

@@ -68,7 +68,9 @@ class Budget(_Model):
     """When the search ends: at whichever comes first."""
 
     trials: int = Field(default=20, ge=1, description="Completed, failed and pruned trials together.")
-    time_limit_s: float | None = Field(default=None, gt=0, description="Training time over all sessions, in seconds.")
+    time_limit_s: float | None = Field(
+        default=None, gt=0, description="Training time of all workers and sessions together, in seconds."
+    )
     finish_by: str | None = Field(
         default=None,
         pattern=_MOMENT,
