@@ -1,6 +1,7 @@
 """The client of a service process, against a real child process."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -112,14 +113,14 @@ def test_a_forgotten_request_stays_silent(client, qtbot):
 
 
 SURVIVOR = """
-import os, sys, time
+import os, socket, sys
 from pathlib import Path
 home = Path(sys.argv[1])
+enough = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
 (home / "pid").write_text(str(os.getpid()))
 sys.stdin.read()
 (home / "alone").touch()
-while not (home / "enough").exists():
-    time.sleep(0.01)
+enough.recv(1)
 print("nobody hears this", flush=True)
 (home / "over").touch()
 """
@@ -127,16 +128,20 @@ print("nobody hears this", flush=True)
 
 @pytest.fixture
 def survivor(qtbot, tmp_path):
-    made = ServiceClient("engine", [sys.executable, "-c", SURVIVOR, str(tmp_path)], tmp_path / "log")
-    yield made
-    (tmp_path / "enough").touch()
-    made.stop()
-    made.deleteLater()
+    """A client of a process that ends when the connection that it makes to `enough` is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20.0)
+        port = str(server.getsockname()[1])
+        made = ServiceClient("engine", [sys.executable, "-c", SURVIVOR, str(tmp_path), port], tmp_path / "log")
+        made.start()
+        with server.accept()[0] as enough:
+            yield made, enough
+        made.stop()
+        made.deleteLater()
 
 
 def test_a_process_that_was_let_go_outlives_its_client(qtbot, tmp_path, survivor):
-    client = survivor
-    client.start()
+    client, enough = survivor
     qtbot.waitUntil(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
     with qtbot.assertNotEmitted(client.ended):
         client.let_go()
@@ -146,7 +151,7 @@ def test_a_process_that_was_let_go_outlives_its_client(qtbot, tmp_path, survivor
     assert process.is_running()
     if hasattr(os, "getsid"):
         assert os.getsid(process.pid) == process.pid
-    (tmp_path / "enough").touch()
+    enough.close()
     qtbot.waitUntil((tmp_path / "over").exists)
     assert psutil.wait_procs([process], timeout=10)[1] == []
 
