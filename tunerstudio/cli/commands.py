@@ -72,9 +72,8 @@ def _check_new(options: argparse.Namespace, folder: Path) -> None:
     elif folder.exists() and not folder.is_dir():
         problems.append(Problem("", f"{folder} is a file: take another name for the study's folder"))
     if options.example is not None:
-        given = [
-            name for name in ("target", "template", "code", "past", "horizon") if getattr(options, name) is not None
-        ]
+        own = ("target", "template", "code", "past", "horizon", "autoencoder")
+        given = [name for name in own if getattr(options, name) not in (None, False)]
         problems += [Problem(f"--{name}", "an example brings its own: leave it away") for name in given]
     if options.algorithm is not None:
         discovery.get(options.algorithm)
