@@ -259,3 +259,8 @@ def test_a_second_search_in_the_background_is_refused(history, capsys):
     with Session(history) as session:
         assert session.ready.wait(10)
         assert "already" in refused(capsys, "run", history, "--background")
+
+
+def test_a_background_search_that_cannot_write_its_log_says_so(history, capsys):
+    (history / "background.log").mkdir()
+    assert "cannot be written to" in refused(capsys, "run", history, "--background")

@@ -56,7 +56,11 @@ def _start(folder: Path, trials: int | None) -> subprocess.Popen[bytes]:
     package_parent = str(Path(__file__).resolve().parents[2])
     paths = [package_parent, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUTF8": "1"}
-    with (folder / LOG_FILE).open("wb") as log:
+    try:
+        log = (folder / LOG_FILE).open("wb")
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written to ({error.strerror}): copy the study elsewhere") from error
+    with log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, **own)
 
 
