@@ -115,14 +115,14 @@ def check_algorithm(
         checks = [(check, PrunerSubject(info, options or {})) for check in PRUNER_CHECKS]
     else:
         checks = [(check, Subject(info, options or {}, spaces)) for check in CHECKS]
-    problems = []
+    problems: dict[str, None] = {}
     for check, subject in checks:
         say(_sentence(check))
         try:
-            problems += check(subject)
+            problems.update(dict.fromkeys(check(subject)))
         except TunerStudioError as error:
-            problems.append(f"{check.__name__}: {error}")
-    return problems
+            problems[str(error)] = None  # what cannot be loaded fails every check, for the same reason
+    return list(problems)
 
 
 def _sentence(check: Callable[..., list[str]]) -> str:
@@ -132,18 +132,23 @@ def _sentence(check: Callable[..., list[str]]) -> str:
 
 def check_random_spaces(subject: Subject) -> list[str]:
     """Proposals are legal as they come, in spaces of all kinds; small spaces are tried to both ends."""
-    problems = []
+    found: dict[str, list[int]] = {}
     for index in range(subject.spaces):
         space = random_space(np.random.default_rng(index), conditional=subject.claims("conditional"))
         search = subject.search(space, seed=index)
         search.run(40 if space.count() <= 40 else 6)
         notes = search.host.take_notes()
         if notes:
-            problems.append(f"random space {index}: {notes[0]}")
+            found.setdefault(notes[0], []).append(index)
         missed = _missed_ends(space, search) if search.finished and not subject.claims("uses_epochs") else ""
         if missed:
-            problems.append(f"random space {index}: never tried {missed}")
-    return problems
+            found.setdefault(f"never tried {missed}", []).append(index)
+    return [f"{_spaces(indices)}: {problem}" for problem, indices in found.items()]
+
+
+def _spaces(indices: list[int]) -> str:
+    more = f" and {len(indices) - 1} more" if len(indices) > 1 else ""
+    return f"random space {indices[0]}{more}"
 
 
 def check_exhaustion(subject: Subject) -> list[str]:
@@ -247,7 +252,7 @@ def check_parents(subject: Subject) -> list[str]:
 
 def check_odd_histories(subject: Subject) -> list[str]:
     """It copes with trials of others, with cancelled ones, equal scores, great scores, and nothing but failures."""
-    problems = []
+    problems: dict[str, list[str]] = {}
     values: Values = {"a": 0.5, "b": 0.1}
     histories = {
         "trials of other origin": [
@@ -267,11 +272,11 @@ def check_odd_histories(subject: Subject) -> list[str]:
         try:
             search.run(len(trials) + 3)
         except TunerStudioError as error:
-            problems.append(f"{name}: {error}")
+            problems.setdefault(str(error), []).append(name)
             continue
         if len(search.trials) < len(trials) + 3:
-            problems.append(f"{name}: proposed nothing more: {search.finished}")
-    return problems
+            problems.setdefault(f"proposed nothing more: {search.finished}", []).append(name)
+    return [f"history of {', '.join(names)}: {problem}" for problem, names in problems.items()]
 
 
 def check_tiny_spaces(subject: Subject) -> list[str]:
