@@ -35,7 +35,7 @@ def series_findings(survey: Survey) -> Iterator[Finding]:
 
 def _could_be_series(survey: Survey, name: str) -> Iterator[Finding]:
     past = Window().past
-    if survey.sample.rows < 5 * past:
+    if survey.sample.rows < 5 * past or not survey.features:  # without features that is offered with the error
         return
     message = f'The rows are in the order of "{name}": each can be predicted from the rows before it.'
     yield info("series", message, name, Repair(label=f"Predict from {past} rows before", data=as_series(survey.data)))
