@@ -83,11 +83,13 @@ def test_silence_is_told_once_and_answers_are_no_silence(qtbot, make_engine, mak
     answering.start()
     watch = make_watch(deaf)
     watch.silent.connect(lambda: told.append("deaf"))
-    with qtbot.waitSignal(watch.silent):
+    with qtbot.assertNotEmitted(watch.silent, wait=600):  # it has not said a word yet: it may be coming up
         watch.start()
+    with qtbot.waitSignal(watch.silent):
+        pid_of(qtbot, deaf)
     deaf.restart()  # what was asked of the old one is forgotten: that is no silence
     with qtbot.waitSignal(watch.silent):
-        pass
+        pid_of(qtbot, deaf)
     assert told == ["deaf", "deaf"]
 
 

@@ -79,9 +79,10 @@ class EngineWatch(QObject):
 
     def _tick(self) -> None:
         if self._request is not None and self._engine.is_waiting_for(self._request):
-            self._unanswered += 1
-            if self._unanswered == MOST_UNANSWERED:
-                self.silent.emit()
+            if self._engine.has_spoken:  # else it may still be coming up
+                self._unanswered += 1
+                if self._unanswered == MOST_UNANSWERED:
+                    self.silent.emit()
             return
         self._heard()
         if self._engine.state == "running" and self._is_expected():

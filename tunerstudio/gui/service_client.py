@@ -67,6 +67,7 @@ class ServiceClient(QObject):
         self._quick_deaths = 0
         self._launches = 0
         self._was_started = False
+        self._has_spoken = False
         self._thread = QThread()
         self._thread.setObjectName(title)
         self._process = ServiceProcess(command, log_file)
@@ -83,6 +84,11 @@ class ServiceClient(QObject):
     def state(self) -> str:
         """stopped, running (or coming up) or broken."""
         return self._state
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether the present process has said anything: before, it may still be coming up."""
+        return self._has_spoken
 
     @property
     def busy(self) -> bool:
@@ -170,6 +176,7 @@ class ServiceClient(QObject):
     def _launch(self) -> None:
         self._started_at = time.monotonic()
         self._launches += 1
+        self._has_spoken = False
         self._open.emit(self._launches)
         self._set_state("running")
         waiting, self._waiting = self._waiting, []
@@ -184,6 +191,7 @@ class ServiceClient(QObject):
 
     @Slot(object)
     def _receive(self, message: Reply | Failure | Progress | Notice) -> None:
+        self._has_spoken = True
         if isinstance(message, Notice):
             self.notice.emit(message.name, message.data)
         elif isinstance(message, Progress):
