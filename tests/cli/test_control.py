@@ -264,3 +264,10 @@ def test_a_second_search_in_the_background_is_refused(history, capsys):
 def test_a_background_search_that_cannot_write_its_log_says_so(history, capsys):
     (history / "background.log").mkdir()
     assert "cannot be written to" in refused(capsys, "run", history, "--background")
+
+
+@pytest.mark.parametrize("command", ["status", "results"])
+def test_a_lost_history_is_not_taken_for_a_beginning(history, capsys, command):
+    (history / "trials" / "0001").mkdir(parents=True)
+    (history / "study.db").unlink()
+    assert "tunerstudio repair" in refused(capsys, command, history)

@@ -14,6 +14,7 @@ from tunerstudio.cli.front import front_json, front_of, print_front
 from tunerstudio.cli.output import Output, duration_text, number, score_text
 from tunerstudio.protocol.preview import Finding, Preview
 from tunerstudio.store.reader import StudyReader, has_history
+from tunerstudio.store.schema import refuse_lost_history
 from tunerstudio.study.data import Data, FileSource, Window
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError
@@ -201,8 +202,9 @@ def results(options: argparse.Namespace, output: Output) -> int:
 
 
 def stored_trials(folder: Path) -> list[Trial]:
-    """All trials of the study in `folder`; none before its first run."""
+    """All trials of the study in `folder`; none before its first run. StoreError if their database is lost."""
     if not has_history(folder):
+        refuse_lost_history(folder)
         return []
     with StudyReader(folder) as reader:
         return reader.trials()
