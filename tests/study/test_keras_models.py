@@ -251,8 +251,8 @@ def test_shared_layers_several_inputs_and_outputs(refused):
 
 def test_a_layer_that_is_called_in_a_special_way(refused):
     odd = layer("BatchNormalization", "norm", "input")
-    odd["inbound_nodes"][0]["kwargs"] = {"training": False}
-    assert "layer norm is called with training=False" in refused(functional(start(), odd))
+    odd["inbound_nodes"][0]["kwargs"] = {"training": True, "mask": None}
+    assert "layer norm is called with training=True" in refused(functional(start(), odd))
 
 
 def test_a_model_of_ones_own_class(refused):

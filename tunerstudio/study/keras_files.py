@@ -194,6 +194,8 @@ def _first_output(history: Any, name: str) -> str:
 
 def _refuse_options(options: Any, name: str) -> None:
     said = {key: value for key, value in dict(options or {}).items() if value is not None and key != "mask"}
+    if said.get("training") is False:  # Keras writes it down for some layers by itself
+        del said["training"]
     if said:
         text = ", ".join(f"{key}={value!r}" for key, value in said.items())
         raise KerasModelError(f"layer {name} is called with {text}, which no block can say.")
