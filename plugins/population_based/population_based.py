@@ -27,6 +27,9 @@ from tunerstudio.algorithms.api import (
     untried_values,
 )
 
+_TRIES = 20
+"""How often a copy is changed anew if it breaks a constraint, before it keeps the values that it copies."""
+
 Stage = dict[int, Trial]
 """Trials of one stage by their place in the population."""
 
@@ -50,7 +53,7 @@ def propose(
                 if not trials:
                     return _over(history, "all configurations have been tried")
             elif free and _completed(history, before):
-                return _go_on(space, _completed(history, before), before, rng, options, epochs, tags)
+                return _go_on(space, history, before, rng, options, epochs, tags)
             if any(not trial.state.is_finished for trial in trials.values()):
                 return Wait()
             before = trials
@@ -105,7 +108,7 @@ def _completed(history: History, trials: Stage) -> list[Trial]:
 
 def _go_on(
     space: SearchSpace,
-    ranked: list[Trial],
+    history: History,
     before: Stage,
     rng: np.random.Generator,
     options: Options,
@@ -113,7 +116,7 @@ def _go_on(
     tags: dict[str, int],
 ) -> Proposal:
     """The next stage of one network: its own weights, or those of a better one."""
-    own = before.get(tags["place"])
+    own, ranked = before.get(tags["place"]), _completed(history, before)
     replaced = math.floor(len(ranked) * float(str(options["share"])))
     staying = ranked[: len(ranked) - replaced]
     if own is not None and own in staying:
@@ -121,7 +124,8 @@ def _go_on(
         reason = f"Goes on from trial {own.number}, number {rank} of {len(ranked)}: up to epoch {epochs}"
         return Proposal(dict(own.values), reason, epochs=epochs, parent=own.number, tags=dict(tags), repeats=True)
     donor = ranked[int(rng.integers(max(replaced, 1)))]
-    values = _changed(space, donor.values, rng, options)
+    tries = (_changed(space, donor.values, rng, options) for _ in range(_TRIES))
+    values = next(filter(history.allows, tries), dict(donor.values))
     told = ", ".join(
         f"{name} {_short(donor.values[name])} → {_short(value)}" for name, value in _differing(donor, values)
     )

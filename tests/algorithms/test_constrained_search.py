@@ -57,6 +57,20 @@ def test_a_proposal_is_moved_no_farther_than_needed(write_plugin):
     assert 0.5 < answer.values["a"] <= 0.8
 
 
+def test_values_that_are_meant_to_come_again_keep_to_them_unless_they_go_on_unchanged(write_plugin):
+    code = (
+        "from tunerstudio.algorithms.api import Proposal\n"
+        "def propose(s, h, r, o): return Proposal({'a': 1.0, 'b': 1.0}, parent=1, repeats=True)\n"
+    )
+    info = inspect_folder(write_plugin(code))
+    host = AlgorithmHost(info.manifest, CONTINUOUS, Objective(), 0, 10, 10, constraints=["a <= 0.8"])
+    other = host.next([Trial(1, TrialState.COMPLETED, {"a": 0.5, "b": 0.5}, score=1.0)], 2)
+    assert other.values["a"] <= 0.8
+    assert (other.parent, other.repeats) == (None, False)
+    own = host.next([Trial(1, TrialState.COMPLETED, {"a": 1.0, "b": 1.0}, score=1.0)], 2)  # a person asked for it
+    assert (own.values["a"], own.parent) == (1.0, 1)
+
+
 def test_conditional_ones_count_as_nothing_where_they_are_not_active():
     search = Simulation(host_of("random", CONDITIONAL, "units <= 16"), hashed_score)
     search.run(100)

@@ -106,6 +106,24 @@ def test_a_small_space_makes_a_small_population():
     assert len(complete(simulation)) == 8 == simulation.host.total_trials()
 
 
+def test_copies_keep_to_the_constraints():
+    def run(constraint):
+        host = AlgorithmHost(
+            get("population_based").manifest,
+            SPACE,
+            Objective(),
+            0,
+            100,
+            EPOCHS,
+            {"population": 4, "interval": 5, "step": 1.0, "share": 0.5},
+            constraints=[constraint],
+        )
+        return [trial.values["rate"] for trial in complete(Simulation(host, score, max_epochs=EPOCHS))]
+
+    assert max(run("rate <= 0.01")) <= 0.01
+    assert max(run("rate <= 0.5")) > 0.01
+
+
 def test_weights_are_released_as_soon_as_a_stage_is_full():
     simulation = search()
     simulation.run(8)

@@ -238,7 +238,7 @@ class AlgorithmHost:
             answer = self._ask(history, number, attempt)
             if not isinstance(answer, Proposal):
                 return answer
-            if answer.repeats or (answer.values not in self._tried and self._tried.allows(answer.values)):
+            if self._is_acceptable(answer, history):
                 return answer
             if last is not None and last.values == answer.values:
                 break  # it ignores the random numbers: asking again is of no use
@@ -246,12 +246,22 @@ class AlgorithmHost:
         assert last is not None
         return self._substitute(last, self._rng(number, _ATTEMPTS))
 
+    def _is_acceptable(self, proposal: Proposal, history: History) -> bool:
+        """Whether it keeps to the constraints and is new, or meant to come again; what goes on unchanged always may."""
+        if proposal.repeats:
+            parent = next((trial for trial in history.trials if trial.number == proposal.parent), None)
+            return self._tried.allows(proposal.values) or (parent is not None and parent.values == proposal.values)
+        return proposal.values not in self._tried and self._tried.allows(proposal.values)
+
     def _substitute(self, proposal: Proposal, rng: np.random.Generator) -> Proposal | Finished:
         values = self._tried.substitute(proposal.values, rng)
         if values is None:
             return self._all_tried()
         why = "was tried before" if self._tried.allows(proposal.values) else "breaks a constraint"
-        return replace(proposal, values=values, reason=f"Nearest untried values to a proposal that {why}")
+        reason = f"Nearest untried values to a proposal that {why}"
+        # The weights that these values were meant for may not fit others.
+        parent = None if proposal.repeats else proposal.parent
+        return replace(proposal, values=values, reason=reason, parent=parent, repeats=False)
 
     def _all_tried(self) -> Finished:
         if self._tried.exhausted:
