@@ -126,6 +126,36 @@ class MyHyperModel(keras_tuner.HyperModel):
         return {"metric_a": float(1.0 - certainty.mean()), "metric_b": float(model.count_params())}
 """
 
+OWN_LOOP = """
+class MyHyperModel(keras_tuner.HyperModel):
+    def build(self, hp):
+        start = keras.Input((4,))
+        hidden = layers.Dense(hp.Int("units", 4, 8), activation="relu")(start)
+        return keras.Model(start, layers.Dense(3)(hidden))
+
+    def fit(self, hp, model, x, y, validation_data, callbacks=None, **kwargs):
+        import tensorflow as tf
+
+        batch_size = hp.Int("batch_size", 16, 32, step=16)
+        optimizer = keras.optimizers.Adam(hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"))
+        loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        train = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
+        for callback in callbacks:
+            callback.set_model(model)
+        best = float("inf")
+        for epoch in range(2):
+            for rows, labels in train:
+                with tf.GradientTape() as tape:
+                    loss = loss_fn(labels, model(rows, training=True))
+                gradients = tape.gradient(loss, model.trainable_variables)
+                optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            epoch_loss = float(loss_fn(validation_data[1], model(validation_data[0])))
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs={"my_metric": epoch_loss})
+            best = min(best, epoch_loss)
+        return best
+"""
+
 ACCURACY = ("val_accuracy", "max")
 
 
@@ -195,3 +225,11 @@ def test_an_objective_that_fit_returns(searched):
 def test_several_objectives_that_fit_returns(searched):
     _, trials = searched(SEVERAL_OBJECTIVES, ("metric_a", "min"))
     assert all(0 <= trial.score <= 2 / 3 for trial in trials)
+
+
+def test_a_training_loop_of_ones_own(searched):
+    space, trials = searched(OWN_LOOP, ("my_metric", "min"))
+    assert space.names() == ["units", "batch_size", "learning_rate"]
+    for trial in trials:
+        assert 0 < trial.score < 5
+        assert trial.epochs == 2

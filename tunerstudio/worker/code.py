@@ -149,6 +149,8 @@ class CodeHypermodel:
                 f"{self.entry} in {self.source.name} returned {_described(model)} instead of a Keras model: "
                 "end it with `return model`."
             )
+        if not model.compiled and self._has_own_fit:
+            model.compile()  # a training loop of one's own has its own optimizer and loss
         if not model.compiled:
             raise ModelError(
                 f"{self.entry} in {self.source.name} returned a model that is not compiled: "
