@@ -9,8 +9,11 @@ from tunerstudio.study.checks_blocks import blocks_problems, training_problems
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.errors import Problem, StudyError, suggest
 from tunerstudio.study.model import BlocksModel, EstimatorModel
-from tunerstudio.study.network import search_space
+from tunerstudio.study.network import INPUT, resolve_network, search_space
 from tunerstudio.study.objectives import objective_problem
+
+_READ_WORDS = {"Embedding", "ReversibleEmbedding", "CategoryEncoding", "IntegerLookup", "Hashing"}
+"""Layers that take numbers as names."""
 
 
 def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Problem]:
@@ -20,6 +23,7 @@ def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Proble
     if isinstance(model, BlocksModel):
         found += blocks_problems(model.blocks, catalogue)
         found += training_problems(model, catalogue)
+        found += _text_problems(document, model)
     elif isinstance(model, EstimatorModel):
         found += _estimator_problems(document, model, catalogue)
     try:
@@ -27,6 +31,21 @@ def model_problems(document: StudyDocument, catalogue: Catalogue) -> list[Proble
     except StudyError as error:
         found += error.problems
     return found
+
+
+def _text_problems(document: StudyDocument, model: BlocksModel) -> Iterator[Problem]:
+    """Word numbers that a network would take for amounts."""
+    if document.data.look != "text":
+        return
+    try:
+        network = resolve_network(model, search_space(document).defaults())
+    except StudyError:
+        return  # told by itself
+    readers = [layer for layer in network.layers if INPUT in layer.inputs]
+    wrong = [layer.path for layer in readers if layer.layer not in _READ_WORDS]
+    if wrong or not readers:
+        message = "the input is numbers of words, which are no amounts: begin with an Embedding, or choose a template"
+        yield Problem(wrong[0] if wrong else "model.blocks", message)
 
 
 def objective_problems(document: StudyDocument) -> list[Problem]:
