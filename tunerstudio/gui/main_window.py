@@ -50,7 +50,6 @@ from tunerstudio.gui.widgets.status_bar import StatusBar
 from tunerstudio.gui.workspace import Workspace
 from tunerstudio.locations import log_folder
 from tunerstudio.store.reader import has_history
-from tunerstudio.study.catalogue import load_catalogue
 from tunerstudio.study.examples import Example, find_examples
 from tunerstudio.study.keras_blocks import open_keras
 from tunerstudio.study.keras_files import KerasModelError
@@ -90,11 +89,12 @@ class MainWindow(QMainWindow):
         self._leave: Callable[[], object] | None = None
         self.workspace = Workspace(services, self)
         self.tasks = EngineTasks(services, self.workspace, self)
+        self._model_page = ModelPage(theme, services)
         self._search_page = SearchPage(theme, services)
         self._run_page = RunPage(theme, services)
         self.pages: list[Page] = [
             DataPage(theme, services, self.workspace.inspector),
-            ModelPage(theme, services),
+            self._model_page,
             self._search_page,
             self._run_page,
             ModelsPage(theme, services),
@@ -485,7 +485,7 @@ class MainWindow(QMainWindow):
             self.tell(self.tr("Open a study first: a Keras model becomes the network of a study."), "", "warning")
             return
         try:
-            opened = open_keras(path, load_catalogue())
+            opened = open_keras(path, self._model_page.catalogue)
         except KerasModelError as error:
             sentence = self.tr("{file} cannot be opened as layers: {reason}").format(file=path.name, reason=error)
             self.tell(sentence, "", "bad")

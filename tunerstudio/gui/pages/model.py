@@ -134,6 +134,11 @@ class ModelPage(Page):
             return PageStatus(Readiness.NEEDS_YOU, as_sentence(self._problems[0].message) + rest)
         return PageStatus(Readiness.READY, self._describe(self._study.document))
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the editors are drawn from."""
+        return self._catalogue
+
     def primary_action(self) -> tuple[str, str] | None:
         return (self.tr("Next: Search"), "go:search") if self._study is not None else None
 
