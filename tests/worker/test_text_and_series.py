@@ -110,7 +110,8 @@ def test_windows_are_steps_of_numbers_and_words(tmp_path):
 
 
 def test_what_the_data_room_prepares_is_what_a_worker_reads(tmp_path):
-    rows = [f"2020-01-{1 + index // 24:02}T{index % 24:02}:00,{index * 0.37 % 7:.2f},{'ab'[index % 2]}" for index in range(120)]
+    whens = [f"2020-01-{1 + index // 24:02}T{index % 24:02}:00" for index in range(120)]
+    rows = [f"{when},{index * 0.37 % 7:.2f},{'ab'[index % 2]}" for index, when in enumerate(whens)]
     (tmp_path / "hours.csv").write_text("\n".join(["when,level,mood", *rows]))
     said = [" ".join(odd.split()) for odd in ODD]
     (tmp_path / "sms.tsv").write_text("\n".join(f"{'yn'[i % 2]}\t{said[i % len(said)]} {i} Ünï" for i in range(120)))
