@@ -124,10 +124,8 @@ def headline(report: SpaceReport) -> str:
     """`1,248 networks, none of 214 checked fails, 60–2,100 parameters, the search takes 3–6 min`."""
     parts = []
     if report.combinations is not None:
-        one = report.combinations == 1
-        parts.append(
-            _tr("1 network") if one else _tr("{count} networks").format(count=format_count(report.combinations))
-        )
+        count = format_count(report.combinations)
+        parts.append(_tr("1 network") if count == "1" else _tr("{count} networks").format(count=count))
     failing = sum(1 for c in report.configurations if c.problem is not None)
     checked = report.done
     if not failing:
