@@ -111,6 +111,8 @@ def test_what_code_builds_is_drawn_once_it_is_described(qtbot, theme):
     drawing.show_failure("model.py, line 3: no")
     assert drawing._total.text() == "model.py, line 3: no"
     assert drawing.canvas.drawn.places == []
+    with qtbot.waitSignal(drawing.values_changed):  # the same code may have been trusted meanwhile
+        drawing.show_code("text")
 
 
 def test_a_click_on_a_box_names_its_block(drawing, qtbot):

@@ -11,6 +11,7 @@ from tunerstudio.gui.model_editor.space_panel import SpacePanel, headline
 from tunerstudio.gui.pages.model import ModelPage
 from tunerstudio.gui.services import Services
 from tunerstudio.protocol.preview import Preview
+from tunerstudio.protocol.service import Failure
 from tunerstudio.protocol.space import (
     CheckedConfiguration,
     LayerDescription,
@@ -218,3 +219,11 @@ def test_code_that_cannot_be_read_is_not_asked_about(code_page, qtbot, study_con
     with qtbot.waitSignal(code_page.code.trouble_changed):
         (study_context.folder / "model.py").write_text("def build(hp:\n")
     assert not code_page.watcher._check_soon.isActive()
+
+
+def test_a_check_that_was_refused_is_asked_for_again(code_page, qtbot, study_context):
+    qtbot.waitUntil(lambda: code_page.watcher.report is not None)
+    code_page.watcher._check_failed(Failure(id=1, message="this study runs Python code of its own"))
+    assert "This study runs Python code of its own" in code_page.code.below.space.text
+    study_context.document_changed.emit(study_context.document)  # as trusting the study does
+    assert code_page.watcher._check_soon.isActive()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QToolTip, QVBoxLayout, QWidget
 
+from tunerstudio.gui.formats import as_sentence
 from tunerstudio.gui.model_editor.drawing_layout import OUTPUT, Place, places
 from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
 from tunerstudio.gui.model_editor.summary import argument_segments
@@ -149,8 +150,9 @@ class NetworkDrawing(QWidget):
     def show_failure(self, sentence: str) -> None:
         """Say why the network that is asked for cannot be drawn."""
         if self._model is None:
+            self._code = None  # the same code may be asked about again, once it is trusted
             self.canvas.show_network(Drawn(Network((), INPUT), []))
-            self._total.setText(sentence)
+            self._total.setText(as_sentence(sentence))
 
     def _choose(self) -> None:
         which = self._which.currentData()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tunerstudio.gui.formats import format_count, format_duration, format_number
+from tunerstudio.gui.formats import as_sentence, format_count, format_duration, format_number
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, SPACE_XS, Theme
 from tunerstudio.gui.widgets.basics import link_button, muted_label
 from tunerstudio.protocol.space import SpaceProblem, SpaceReport
@@ -87,7 +87,7 @@ class SpacePanel(QScrollArea):
     def show_failure(self, sentence: str) -> None:
         """Say why the space could not be checked."""
         self.show_report(None)
-        self._headline.setText(sentence)
+        self._headline.setText(as_sentence(sentence))
 
     def _problem_box(self, problem: SpaceProblem) -> QWidget:
         box = QFrame()

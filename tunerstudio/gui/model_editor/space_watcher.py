@@ -140,6 +140,7 @@ class SpaceWatcher(QObject):
 
     def _check_failed(self, failure: Failure) -> None:
         self._check = None
+        self._asked = None  # the next look asks again: code may be trusted by then
         self.failed.emit(failure.message)
 
     def _take_description(self, result: dict[str, Any]) -> None:
