@@ -187,6 +187,10 @@ def five_methods(window: MainWindow) -> Generator[Condition, None, None]:
 def _search_with(window: MainWindow, name: str) -> Generator[Condition, None, None]:
     """Choose the algorithm, set a small budget, run until it is used."""
     window.go("search")
+    yield lambda: shows(window, "Auto")
+    if not shows(window, name):
+        texts = (b.text() for b in window.findChildren(QAbstractButton) if b.isVisible())
+        click(button(window, next(text for text in texts if text.startswith("Show all "))))
     yield lambda: shows(window, name)
     click(button(window, name))
     before = len(completed(window))
