@@ -73,7 +73,7 @@ def test_slots_share_the_work():
 
 def test_time_limit_bounds_the_eta():
     trials = [done(n, 10.0) for n in range(1, 5)]
-    found = progress(trials, {}, Budget(trials=1000, time_limit_s=50.0), TRAINING)
+    found = progress(trials, {}, Budget(trials=1000, time_limit_s=50.0), TRAINING, slots=2, spent_s=40.0)
     assert found.eta_s[1] <= 10.0
     assert found.fraction == pytest.approx(0.8)
 

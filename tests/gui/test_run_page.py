@@ -311,11 +311,13 @@ def test_time_left_counts_the_workers(live, study):
         how_far = live.view.banner.eta_text.text().split()[0]
         return float(how_far.split("–")[-1])
 
-    alone = longest()
-    search = document.search.model_copy(update={"workers": 2})
-    study.edit("two workers", document.model_copy(update={"search": search}))
-    live.view.refresh()
-    assert longest() < alone
+    def with_workers(number):
+        search = document.search.model_copy(update={"workers": number})
+        study.edit(f"{number} workers", document.model_copy(update={"search": search}))
+        live.view.refresh()
+        return longest()
+
+    assert with_workers(2) < with_workers(1)
 
 
 def test_a_trial_without_curves_leaves_the_best_to_look_at(live, study):

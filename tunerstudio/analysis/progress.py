@@ -94,6 +94,7 @@ def progress(
     training: Training,
     slots: int = 1,
     time_left_s: float | None = None,
+    spent_s: float = 0.0,
 ) -> Progress:
     """Progress of a search.
 
@@ -104,6 +105,7 @@ def progress(
         training: Epochs and executions per trial.
         slots: Trials that train side by side.
         time_left_s: Seconds until the time at which the search shall have ended; None: no such time.
+        spent_s: Seconds for which the search has trained, for a budget with a time limit; see `clock.trained_s`.
     """
     everything = list(trials)
     done = [t for t in everything if t.state in COUNTED]
@@ -116,14 +118,13 @@ def progress(
     worked = len(done) + sum(r.fraction for r in running)
     left = max(planned - worked, 0.0)
     fraction = min(worked / planned, 1.0)
-    spent_s = sum(t.duration_s for t in done)
     if budget.time_limit_s is not None:
         fraction = max(fraction, min(spent_s / budget.time_limit_s, 1.0))
     if left == 0:
         return Progress(len(done), planned, running, 1.0, None)
     estimate = _remaining_s(done, running, epochs, left, max(slots, 1))
     if estimate is not None and budget.time_limit_s is not None:
-        limit = max(budget.time_limit_s - spent_s, 0.0) / max(slots, 1)
+        limit = max(budget.time_limit_s - spent_s, 0.0)
         estimate = (min(estimate[0], limit), min(estimate[1], limit))
     if estimate is not None and time_left_s is not None:
         limit = max(time_left_s, 0.0)

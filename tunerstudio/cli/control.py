@@ -280,7 +280,7 @@ def _budget_value(field: str, text: str, content: dict[str, Any]) -> Any:
 def _budget_text(budget: Any) -> str:
     parts = [f"{budget.trials} trials"]
     if budget.time_limit_s is not None:
-        parts.append(f"{budget.time_limit_s / 60:g} min of training, all workers together")
+        parts.append(f"{budget.time_limit_s / 60:g} min of training")
     if budget.finish_by is not None:
         parts.append(f"until {budget.finish_by}")
     if budget.plateau is not None:

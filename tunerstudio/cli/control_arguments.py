@@ -60,7 +60,7 @@ def _add_limits(make: Make, number: Callable[[str], int]) -> None:
     workers.add_argument("workers", metavar="N", help="1 to 64, or auto: as many as suit the machine")
     budget = make("budget", "change when the search ends, also while it runs", control.budget)
     budget.add_argument("--trials", metavar="N", help="completed, pruned and failed trials together")
-    budget.add_argument("--time-limit", metavar="MINUTES", help="of training, all workers together; none: no limit")
+    budget.add_argument("--time-limit", metavar="MINUTES", help="of training, pauses left out; none: no limit")
     budget.add_argument("--finish-by", metavar="TIME", help="07:00 or 2026-05-30T07:00; none: no such time")
     budget.add_argument("--plateau", metavar="TRIALS", help="trials without improvement that end it; none: never")
     budget.add_argument("--target", metavar="SCORE", help="a score that ends it; none: never")

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tunerstudio.analysis.clock import trained_s
 from tunerstudio.analysis.disk import disk_use
 from tunerstudio.analysis.endings import Endings, endings
 from tunerstudio.analysis.progress import progress, training_of
@@ -18,7 +19,7 @@ from tunerstudio.store.lock import is_in_use
 from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.study.document import StudyDocument
 from tunerstudio.study.files import load_document
-from tunerstudio.study.trials import Epoch, SessionRecord, SessionState, TrialState, ranked
+from tunerstudio.study.trials import Attempt, Epoch, SessionRecord, SessionState, TrialState, ranked
 
 _POLL_S = 0.2
 _LOOKS_WITHOUT_SESSION = 25
@@ -112,6 +113,13 @@ def _session(folder: Path) -> SessionRecord | None:
         return reader.session()
 
 
+def _attempts(folder: Path) -> list[Attempt]:
+    if not has_history(folder):
+        return []
+    with StudyReader(folder) as reader:
+        return reader.attempts()
+
+
 def _status(folder: Path, document: StudyDocument) -> dict[str, Any]:
     """Everything that `status --json` tells."""
     session, trials, epochs = _session(folder), stored_trials(folder), _running_epochs(folder)
@@ -121,7 +129,8 @@ def _status(folder: Path, document: StudyDocument) -> dict[str, Any]:
     early = endings(document.search.budget, document.search.objective, trials, began)
     slots = session.workers if running and session is not None else 1
     left = None if early.finish_at is None else early.finish_at - time.time()
-    how_far = progress(trials, epochs, document.search.budget, training_of(document), slots, left)
+    spent_s = trained_s(_attempts(folder), trials, time.time())
+    how_far = progress(trials, epochs, document.search.budget, training_of(document), slots, left, spent_s)
     best_first = ranked(trials, document.search.objective.direction)
     best = best_first[0] if best_first and best_first[0].state is TrialState.COMPLETED else None
     return {

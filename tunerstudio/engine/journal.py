@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import psutil
 
+from tunerstudio.analysis.clock import trained_s
 from tunerstudio.engine.results import SessionListener
 from tunerstudio.store.writer import ALGORITHM_STATE, StudyWriter
 from tunerstudio.study.trials import Attempt, Epoch, ResourceUse, SessionRecord, SessionState, Trial, TrialState
@@ -39,6 +40,7 @@ class Journal:
         changes: Grows when what an algorithm may learn from has changed.
         failures: Failed attempts by trial, over all sessions.
         interruptions: Attempts of a trial, last in a row, whose engine was killed.
+        trained_s: Seconds during which trials trained until the store was read.
         record: The session; None outside of one.
     """
 
@@ -75,6 +77,7 @@ class Journal:
                 self.failures[attempt.trial] += 1
             was_interrupted = attempt.outcome == INTERRUPTED
             self.interruptions[attempt.trial] = self.interruptions[attempt.trial] + 1 if was_interrupted else 0
+        self.trained_s = trained_s(attempts, self.trials.values(), time.time())
         self.changes += 1
 
     def silence(self) -> None:

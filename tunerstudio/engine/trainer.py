@@ -55,6 +55,8 @@ class Trainer:
         self.failures_in_a_row = self.refused_in_a_row = 0
         self.disk_trouble = ""
         self._lost: dict[int, int] = {}
+        self._trained_s = journal.trained_s
+        self._busy_since: float | None = None
         self._released: Collection[int] | None = None
         self.adopt(study, document_key)
 
@@ -64,10 +66,14 @@ class Trainer:
         self._limits.limits = study.document.search.limits
 
     def trained_s(self) -> float:
-        """Seconds of training over all trials and sessions."""
-        now = time.monotonic()
-        running = sum(now - slot.job.began for slot in self._crew.busy if slot.job is not None)
-        return running + sum(trial.duration_s for trial in self._journal.trials.values())
+        """Seconds during which at least one trial trained, over all sessions."""
+        return self._trained_s + (0.0 if self._busy_since is None else time.monotonic() - self._busy_since)
+
+    def _free(self, slot: Slot, keep_worker: bool) -> None:
+        self._crew.trial_ended(slot, keep_worker)
+        if self._busy_since is not None and not self._crew.busy:
+            self._trained_s += time.monotonic() - self._busy_since
+            self._busy_since = None
 
     # -- starting -------------------------------------------------------------------------------------------------
 
@@ -90,6 +96,7 @@ class Trainer:
         leftovers = self._journal.writer.unfinished_executions(trial.number) if trial.attempts > 1 else []
         attempt = Attempt(trial.number, trial.attempts, worker.number, worker.node, worker.ready.device, now)
         slot.job = Job(trial.number, attempt, leftovers=set(leftovers))
+        self._busy_since = self._busy_since or time.monotonic()
         self._journal.put(trial, algorithm_state, attempt)
         self._send(slot, self._run_trial(trial))
 
@@ -279,7 +286,7 @@ class Trainer:
             job = slot.job
             job.wish = "requeue"
             if job.trial not in self._journal.trials:  # its start could not be written: it never was
-                self._crew.trial_ended(slot, keep_worker=False)
+                self._free(slot, keep_worker=False)
                 continue
             try:
                 self._conclude(slot, "stopped", keep_worker=False)
@@ -303,7 +310,7 @@ class Trainer:
         assert job is not None
         trial = self._journal.trials[job.trial]
         trial = replace(trial, duration_s=trial.duration_s + time.monotonic() - job.began)
-        self._crew.trial_ended(slot, keep_worker)
+        self._free(slot, keep_worker)
         if job.judged:
             self._stopped(trial, job, outcome)
         elif outcome == "completed":

@@ -69,7 +69,7 @@ class Budget(_Model):
 
     trials: int = Field(default=20, ge=1, description="Completed, failed and pruned trials together.")
     time_limit_s: float | None = Field(
-        default=None, gt=0, description="Training time of all workers and sessions together, in seconds."
+        default=None, gt=0, description="Seconds for which trials train, over all sessions; pauses do not count."
     )
     finish_by: str | None = Field(
         default=None,

@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from tunerstudio.analysis.clock import trained_s
 from tunerstudio.analysis.endings import endings
 from tunerstudio.analysis.history import score_history
 from tunerstudio.analysis.pareto import pareto_front
@@ -123,7 +124,9 @@ class RunView(QWidget):
         slots = session.workers if is_open and session is not None else workers_for(search)
         early = endings(search.budget, search.objective, study.trials.values(), began)
         time_left = None if early.finish_at is None else early.finish_at - now
-        how_far = progress(study.trials.values(), study.epochs, search.budget, training, slots, time_left)
+        limited = search.budget.time_limit_s is not None
+        spent_s = trained_s(study.attempts, study.trials.values(), now) if limited else 0.0
+        how_far = progress(study.trials.values(), study.epochs, search.budget, training, slots, time_left, spent_s)
         phase = search_phase(study.search_state, bool(study.trials), how_far.done, search.budget.trials, study.has_died)
         has_changed, self.phase = phase is not self.phase, phase
         history = score_history(study.trials.values(), search.objective.direction)

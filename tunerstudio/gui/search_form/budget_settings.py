@@ -19,7 +19,8 @@ S_PER_MIN = 60.0
 def budget_settings() -> list[Setting]:
     """Trials, time and workers at once; what else may end a search is folded away."""
     trials = info("trials", "int", _tr("Completed, pruned and failed trials together."), minimum=1)
-    limit = info("time_limit", "float", _tr("The search ends after so much training; empty: no limit."), optional=True)
+    limit_help = _tr("The search ends when it has trained for so long; pauses do not count. Empty: no limit.")
+    limit = info("time_limit", "float", limit_help, optional=True)
     workers = info(
         "workers",
         "int",
