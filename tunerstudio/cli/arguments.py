@@ -132,6 +132,9 @@ def _add_check(group: _Group) -> None:  # type: ignore[valid-type]
         command = _command(group, name, text, run)
         _study(command)
         _trust(command)
+        if name == "check":
+            text = "look at the whole search space instead, without training: what cannot be built, sizes, time"
+            command.add_argument("--space", action="store_true", help=text)
 
 
 def _add_run(group: _Group) -> None:  # type: ignore[valid-type]

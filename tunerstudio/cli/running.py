@@ -15,6 +15,7 @@ from tunerstudio.cli.background import run_in_background
 from tunerstudio.cli.commands import plain_objective, stored_trials, trial_json
 from tunerstudio.cli.output import Output, number
 from tunerstudio.cli.progress import RunProgress
+from tunerstudio.cli.space_check import check_whole_space
 from tunerstudio.engine.control import SessionControl
 from tunerstudio.engine.engine import CheckReport, Engine
 from tunerstudio.engine.session import SessionResult
@@ -30,6 +31,8 @@ NOTHING_COMPLETED = 3
 def check(options: argparse.Namespace, output: Output) -> int:
     """Say what is wrong with a study, or that nothing is."""
     _trust(options)
+    if options.space:
+        return check_whole_space(options.study, output)
     with Engine() as engine:
         report = engine.check(options.study, output.note)
     for warning in report.warnings:
