@@ -47,6 +47,9 @@ QT_PACKAGES = [
     "libxcb-xinerama0",
     "fonts-dejavu-core",
 ]
+MOST_SIDE_BY_SIDE = 4
+"""Tests start programs of several processes each."""
+
 TEST_PACKAGES = ["xvfb", "openbox", "xdotool"]
 
 
@@ -279,7 +282,7 @@ def run_checks(words: list[str]) -> int:
         ("types", [str(tools / "mypy")]),
         ("import contracts", [str(tools / "lint-imports")]),
         ("wheel", [str(PYTHON), "installer/check_wheel.py"]),
-        ("tests", [str(PYTHON), "-m", "pytest", *words]),
+        ("tests", [str(PYTHON), "-m", "pytest", *side_by_side(), *words]),
     ]
     failed = []
     for name, command in checks:
@@ -288,6 +291,11 @@ def run_checks(words: list[str]) -> int:
             failed.append(name)
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
+
+
+def side_by_side() -> list[str]:
+    """Words for pytest: files of tests run side by side, as far as there are cores; `-n 0` behind them undoes it."""
+    return ["-n", str(min(os.cpu_count() or 1, MOST_SIDE_BY_SIDE)), "--dist", "loadfile"]
 
 
 def test_environment() -> dict[str, str]:
