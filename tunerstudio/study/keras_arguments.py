@@ -18,7 +18,8 @@ _OF_EVERY_LAYER = frozenset(
 )
 """What stands in every saved layer and says nothing of the network."""
 
-_OBJECTS = ("initializer", "regularizer", "constraint", "schedule")
+_SET_BY_KERAS = frozenset({"zero_output_for_mask"})
+"""What Keras writes into layers by itself: a Bidirectional into those inside, where they give sequences."""
 
 _WINDOWS = frozenset({"kernel_size", "pool_size", "strides", "dilation_rate", "size"})
 """Sizes along all axes of a picture, which may be one number."""
@@ -45,7 +46,7 @@ def layer_arguments(
     for name, value in config.items():
         argument = info.argument(name)
         if argument is None:
-            if name in _OF_EVERY_LAYER or value in (None, False, [], {}):
+            if name in _OF_EVERY_LAYER | _SET_BY_KERAS or value in (None, False, [], {}):
                 continue
             raise KerasModelError(f"{where} has the argument {name}={value!r}, which Keras does not know any more.")
         if name in _OF_EVERY_LAYER:
