@@ -170,8 +170,8 @@ class FieldForm(QWidget):
 
     def _fold(self, unfolded: bool) -> None:
         count = len(self._others)
-        text = self.tr("Fewer fields") if unfolded else self.tr("{count} more fields").format(count=count)
-        self._more.setText(text)
+        more = self.tr("One more field") if count == 1 else self.tr("{count} more fields").format(count=count)
+        self._more.setText(self.tr("Fewer fields") if unfolded else more)
         self._more.setIcon(self._theme.icon("ph.caret-down" if unfolded else "ph.caret-right", "accent"))
         self._complete()
 
