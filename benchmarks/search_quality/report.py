@@ -64,8 +64,7 @@ def differences(done: Sequence[Outcome], marks: Sequence[int]) -> Printed:
             means.append(rows.mean(axis=0))
             variances.append(rows.var(axis=0, ddof=1) / len(rows) if len(rows) > 1 else np.full(len(marks), np.nan))
         error = np.sqrt(np.sum(variances, axis=0)) / len(names)
-        cells = (f"{mean:+.4f} ± {spread:.4f}" for mean, spread in zip(np.mean(means, axis=0), error, strict=True))
-        printed.add_row(other, *cells)
+        printed.add_row(other, *map(_with_error, np.mean(means, axis=0), error))
     return printed
 
 
@@ -96,6 +95,11 @@ def table(done: Sequence[Outcome], marks: Sequence[int], unit: str, by: Literal[
                 end_section=kind == "all",
             )
     return printed
+
+
+def _with_error(mean: float, error: float) -> str:
+    """One seed tells no error."""
+    return f"{mean:+.4f}" if np.isnan(error) else f"{mean:+.4f} ± {error:.4f}"
 
 
 def _key(outcome: Outcome) -> tuple[str, str]:

@@ -133,6 +133,8 @@ def test_only_what_all_have_searched_is_compared():
     printed = report.differences(kept, [1, 2])
     cells = [list(column.cells) for column in printed.columns]
     assert cells == [["two"], ["+0.2500 ± 0.1500"], ["+0.1000 ± 0.1000"]]
+    alone = report.differences(kept[:2], [1])
+    assert [list(column.cells) for column in alone.columns] == [["two"], ["+0.1000"]]
 
 
 @pytest.mark.tensorflow
