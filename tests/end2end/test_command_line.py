@@ -77,19 +77,23 @@ def test_a_saved_model_takes_raw_rows_without_our_package(program, blobs):
     assert all(name in ("'yes'", "'no'") for name in classes.rstrip("]").split(", "))
 
 
+MANY = "40"
+"""Trials that no machine is done with before a signal arrives."""
+
+
 def test_ctrl_c_ends_after_the_epoch_and_the_search_goes_on_as_if_nothing_had_happened(program):
     for name in ("whole", "cut"):
         program.run("new", name, "--example", "reference")
         shrink(program.folder / name, epochs=4)
-    program.run("run", "whole", "--trials", "5")
-    process = program.start("run", "cut", "--trials", "5")
+    program.run("run", "whole", "--trials", MANY)
+    process = program.start("run", "cut", "--trials", MANY)
     for line in process.stderr:
         if line.startswith("trial 2:"):
             process.send_signal(signal.SIGINT)
             break
     process.communicate(timeout=120)
     assert process.returncode == 130
-    program.run("run", "cut", "--trials", "5")
+    program.run("run", "cut", "--trials", MANY)
 
     def told(name):
         trials = program.run("results", name, "--json", "--top", "0").json["trials"]
