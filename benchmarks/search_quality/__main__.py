@@ -42,12 +42,13 @@ _MARKS = (25, 50, 100, 200, 500)
 
 
 def outcomes(jobs: Iterable[Job], processes: int) -> Iterator[tuple[Job, Outcome]]:
-    """Run all, several at a time; a job is taken when there is a process for it."""
+    """Run all, several at a time, each on one thread; a job is taken when there is a process for it."""
+    # PyTorch, which Optuna imports later, is ten times slower where its threads wait for each other.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     if processes <= 1:
         with threadpool_limits(limits=1):
             yield from ((job, run(job)) for job in jobs)
         return
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         running: deque[tuple[Job, Future[Outcome]]] = deque()

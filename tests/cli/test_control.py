@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -220,10 +221,24 @@ def test_force_is_for_other_programs_of_this_machine(history, capsys):
     with Session(history) as session:
         assert session.ready.wait(10)
         assert "this very program" in refused(capsys, "stop", history, "--kill")
-        (history / ".lock").write_text(json.dumps({"pid": 1, "machine": "elsewhere"}))
+        note = {"pid": 1, "machine": "elsewhere", "since": "2026-05-30 07:00:00"}
+        (history / ".lock").write_text(json.dumps(note))
         assert "process 1 on elsewhere" in refused(capsys, "stop", history, "--kill")
         (history / ".lock").write_text("?")
         assert "does not say which process" in refused(capsys, "stop", history, "--kill")
+
+
+def test_a_program_that_got_the_number_of_an_earlier_owner_lives_on(history, capsys):
+    code = "print('here', flush=True); input()"
+    with Session(history) as session:
+        assert session.ready.wait(10)
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as younger:
+            assert younger.stdout.readline() == b"here\n"
+            note = {"pid": younger.pid, "machine": socket.gethostname(), "since": "2026-05-30 07:00:00"}
+            (history / ".lock").write_text(json.dumps(note))
+            assert "does not run the search" in refused(capsys, "stop", history, "--kill")
+            younger.communicate(b"\n")
+    assert younger.returncode == 0
 
 
 def test_status_says_who_runs_it(history, capsys):

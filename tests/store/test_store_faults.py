@@ -1,11 +1,13 @@
 """What happens to the disk happens to the database: full, damaged, read-only, shared."""
 
 import os
+import socket
 import sqlite3
+import time
 
 import pytest
 
-from tunerstudio.store.lock import LOCK_FILE, is_in_use, owner_pid
+from tunerstudio.store.lock import LOCK_FILE, is_in_use, last_owner
 from tunerstudio.store.reader import Cursor, StudyReader, has_history
 from tunerstudio.store.schema import DATABASE_FILE, StoreError
 from tunerstudio.store.writer import StudyWriter
@@ -120,6 +122,10 @@ def test_programs_that_look_at_once_do_not_take_each_other_for_a_writer(tmp_path
 
 
 def test_the_owner_of_a_study_is_known(tmp_path):
-    assert owner_pid(tmp_path) is None
+    assert last_owner(tmp_path) is None
+    before = int(time.time())
     with StudyWriter(tmp_path):
-        assert owner_pid(tmp_path) == os.getpid()
+        owner = last_owner(tmp_path)
+    assert owner is not None
+    assert (owner.pid, owner.machine) == (os.getpid(), socket.gethostname())
+    assert before <= owner.since_s <= time.time()

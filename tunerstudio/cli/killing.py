@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -11,11 +10,13 @@ from typing import Final
 
 import psutil
 
-from tunerstudio.store.lock import LOCK_FILE, is_in_use
+from tunerstudio.store.lock import is_in_use, last_owner
 from tunerstudio.study.errors import TunerStudioError
 
 _PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.05
+_CLOCK_S: Final = 2.0
+"""Of whole seconds, and of the system's idea of when a process began."""
 
 
 def end_by_force(folder: Path) -> int:
@@ -29,17 +30,20 @@ def end_by_force(folder: Path) -> int:
     Raises:
         TunerStudioError: If nobody knows which process it is, it runs elsewhere, or it cannot be ended.
     """
-    try:
-        owner = json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))
-        pid, machine = int(owner["pid"]), str(owner["machine"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TunerStudioError(f"{folder / LOCK_FILE} does not say which process runs the search") from error
-    if machine != socket.gethostname():
-        raise TunerStudioError(f"process {pid} on {machine} runs the search: end it on that machine")
+    owner = last_owner(folder)
+    if owner is None:
+        raise TunerStudioError(f"the lock of {folder} does not say which process runs the search")
+    pid = owner.pid
+    if owner.machine != socket.gethostname():
+        raise TunerStudioError(f"process {pid} on {owner.machine} runs the search: end it on that machine")
     if pid == os.getpid():
         raise TunerStudioError("this very program holds the study")
     try:
-        psutil.Process(pid).kill()
+        process = psutil.Process(pid)
+        if process.create_time() > owner.since_s + _CLOCK_S:
+            # The number went to another program since, and the one that has the lock has not yet said who it is.
+            raise TunerStudioError(f"process {pid} does not run the search: try again in a moment")
+        process.kill()
     except psutil.NoSuchProcess:
         pass  # somebody was faster
     except psutil.AccessDenied as error:

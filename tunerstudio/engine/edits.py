@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tunerstudio.engine.journal import Journal
 from tunerstudio.engine.trial_edits import RefusedError, TrialEdits
 from tunerstudio.protocol.control import ControlCommand, SetBudget
-from tunerstudio.store.lock import is_in_use, owner_pid
+from tunerstudio.store.lock import is_in_use, last_owner
 from tunerstudio.store.mailbox import post
 from tunerstudio.store.reader import StudyReader, has_history
 from tunerstudio.store.schema import StoreError
@@ -80,7 +80,10 @@ def _is_searched(folder: Path) -> bool:
             session = reader.session()
     except StoreError:
         return False
-    return session is not None and session.state is not SessionState.ENDED and session.pid == owner_pid(folder)
+    owner = last_owner(folder)
+    if session is None or owner is None:
+        return False
+    return session.state is not SessionState.ENDED and session.pid == owner.pid
 
 
 def _carried_out(folder: Path, document: StudyDocument, command: ControlCommand) -> Carried:

@@ -7,12 +7,15 @@ import os
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from tunerstudio.store.schema import StoreError
 
 LOCK_FILE = ".lock"
+
+_TIME = "%Y-%m-%d %H:%M:%S"
 
 _ATTEMPTS = 10
 _PAUSE_S = 0.02
@@ -58,12 +61,12 @@ class StudyLock:
             raise StoreError(f"{folder} cannot be written to ({error.strerror}): copy the study elsewhere") from error
         if not self._take():
             self._handle.seek(0)
-            owner = _describe(self._handle.read(1000))
+            owner = _describe(_owner(self._handle.read(1000)))
             self._handle.close()
             raise StoreError(f"this study is in use by {owner}: stop that search first, or only look at the results")
         self._handle.seek(0)
         self._handle.truncate()
-        note = {"pid": os.getpid(), "machine": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        note = {"pid": os.getpid(), "machine": socket.gethostname(), "since": time.strftime(_TIME)}
         self._handle.write(json.dumps(note))
         self._handle.flush()
 
@@ -90,17 +93,45 @@ def is_in_use(folder: Path) -> bool:
         return False  # nobody has ever written here, or nobody can
 
 
-def owner_pid(folder: Path) -> int | None:
-    """Process id of the last program that took the lock of the study in `folder`; None if that is not known."""
+@dataclass(frozen=True)
+class Owner:
+    """Who took a lock.
+
+    Attributes:
+        pid: Process id.
+        machine: Where it runs.
+        since: When it took the lock, local time, whole seconds.
+    """
+
+    pid: int
+    machine: str
+    since: str
+
+    @property
+    def since_s(self) -> float:
+        """`since` in seconds since the epoch."""
+        return time.mktime(time.strptime(self.since, _TIME))
+
+
+def last_owner(folder: Path) -> Owner | None:
+    """The last program that took the lock of the study in `folder`; None if that is not known."""
     try:
-        return int(json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return _owner((folder / LOCK_FILE).read_text(encoding="utf-8"))
+    except OSError:
         return None
 
 
-def _describe(note: str) -> str:
+def _owner(note: str) -> Owner | None:
     try:
-        owner = json.loads(note)
-        return f"another program (process {owner['pid']} on {owner['machine']} since {owner['since']})"
+        content = json.loads(note)
+        owner = Owner(int(content["pid"]), str(content["machine"]), str(content["since"]))
+        time.strptime(owner.since, _TIME)
     except (ValueError, KeyError, TypeError):
+        return None
+    return owner
+
+
+def _describe(owner: Owner | None) -> str:
+    if owner is None:
         return "another program"
+    return f"another program (process {owner.pid} on {owner.machine} since {owner.since})"
