@@ -15,8 +15,8 @@ _SMALL_GRID = {"tune": "choice", "choices": [2, 4, 8, 16, 32]}
 
 
 def algorithms() -> list[str]:
-    """Ids of every shipped algorithm that proposes trials."""
-    return sorted(found.id for found in find_algorithms() if found.origin == "shipped")
+    """Ids of every shipped algorithm that proposes trials and can be used here."""
+    return sorted(found.id for found in find_algorithms() if found.origin == "shipped" and found.usable)
 
 
 def make_study(folder: Path, algorithm: str, seed: int) -> None:

@@ -21,7 +21,7 @@ from tunerstudio.algorithms.discovery import find_algorithms, get, inspect_folde
 PURE = sorted(
     info.id
     for info in find_algorithms()
-    if info.origin == "shipped" and info.manifest and info.manifest.kind == "propose"
+    if info.origin == "shipped" and info.usable and info.manifest.kind == "propose"
 )
 
 

@@ -15,7 +15,7 @@ from tunerstudio.study.trials import Trial, TrialState
 PURE = [
     info.id
     for info in find_algorithms()
-    if info.origin == "shipped" and info.manifest and info.manifest.kind == "propose"
+    if info.origin == "shipped" and info.usable and info.manifest.kind == "propose"
 ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,8 +126,11 @@ def inspect_folder(folder: Path, origin: Origin = "user") -> AlgorithmInfo:
     manifest, problems = read_manifest(folder)
     if manifest is None:
         return AlgorithmInfo(folder.name, origin, folder, None, tuple(problems))
+    how = f"; pip install {shlex.join(manifest.install.split())} brings it" if manifest.install else ""
     missing = tuple(
-        f"needs: the Python package {name!r} is not installed" for name in manifest.needs if not _is_installed(name)
+        f"needs: the Python package {name!r} is not installed{how}"
+        for name in manifest.needs
+        if not _is_installed(name)
     )
     return AlgorithmInfo(manifest.id, origin, folder, manifest, missing)
 

@@ -45,6 +45,7 @@ _FIELDS: Final[Mapping[str, tuple[type, str, bool]]] = {
     "resume": (str, "a text", False),
     "capabilities": (list, "a list of texts", False),
     "needs": (list, "a list of texts", False),
+    "install": (str, "a text", False),
     "options": (list, "a list of tables ([[options]])", False),
 }
 
@@ -145,6 +146,7 @@ class Manifest:
             `get_state` and `set_state` hold all there is beside random numbers (fast).
         capabilities: Keys of `CAPABILITIES`.
         needs: Modules that must be importable.
+        install: What to hand to `pip install` to have them, where that is not their names; "" if it does not say.
         options: In the order of the form.
     """
 
@@ -160,6 +162,7 @@ class Manifest:
     resume: Literal["replay", "state"] = "replay"
     capabilities: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
+    install: str = ""
     options: tuple[Option, ...] = ()
 
     def option(self, name: str) -> Option:
