@@ -22,7 +22,7 @@ from tunerstudio.algorithms.api import Finished, History, Options, Proposal, Sea
 from tunerstudio.algorithms.optuna_space import OptunaSpace
 from tunerstudio.algorithms.optuna_study import Teller, ask, new_study, only_configuration, seed_from, without_warnings
 
-_GENERATION, _POINT = "generation", "point"
+_GENERATION, _POINT = "cma_generation", "point"
 _PREFIX: Final = {"plain": "cma:", "separable": "sepcma:", "margin": "cmawm:"}
 """How the names begin under which Optuna notes something at a trial, by strategy."""
 
@@ -42,7 +42,7 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
         _tell_all(study, teller, _samples(history.trials, known, prefix), prefix)
         values, tags = ask(study, known)
     noted = study.get_trials(deepcopy=False)[-1].system_attrs
-    generation = noted.get(prefix + _GENERATION)
+    generation = noted.get(prefix + "generation")
     if generation is None:
         return Proposal(values, "Drawn at random before the first generation", tags=tags)
     if _SAMPLED in noted:
@@ -86,13 +86,22 @@ def _samples(trials: Sequence[Trial], known: OptunaSpace, prefix: str) -> list[_
         generation = trial.tags.get(_GENERATION, -1)
         if not isinstance(generation, int):
             generation = -1
-        notes: dict[str, Any] = {prefix + _GENERATION: generation}
+        notes: dict[str, Any] = {prefix + "generation": generation}
         if prefix == _PREFIX["margin"]:
-            notes[_SAMPLED] = [float(word) for word in str(trial.tags.get(_POINT, "")).split()]
-            if len(notes[_SAMPLED]) != len(numbers) or not all(map(math.isfinite, notes[_SAMPLED])):
+            notes[_SAMPLED] = _numbers(str(trial.tags.get(_POINT, "")))
+            if len(notes[_SAMPLED]) != len(numbers):
                 generation = -1
         samples.append(_Sample(trial, generation, notes if generation >= 0 else {}))
     return samples
+
+
+def _numbers(text: str) -> list[float]:
+    """Finite numbers between blanks; none if there is anything else."""
+    try:
+        numbers = [float(word) for word in text.split()]
+    except ValueError:
+        return []
+    return numbers if all(map(math.isfinite, numbers)) else []
 
 
 def _tell_all(study: Study, teller: Teller, samples: Sequence[_Sample], prefix: str) -> None:

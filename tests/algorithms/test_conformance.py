@@ -32,7 +32,8 @@ LONG = os.environ.get("TUNERSTUDIO_LONG_TESTS") == "1"
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_shipped_algorithm_conforms(algorithm, check):
     info = get(algorithm)
-    few = 12 if "model_based" in info.manifest.capabilities else 120
+    slow = "model_based" in info.manifest.capabilities or "optuna" in info.manifest.needs
+    few = 12 if slow else 120
     assert check(Subject(info, spaces=1000 if LONG else few)) == []
 
 
