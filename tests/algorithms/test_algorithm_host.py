@@ -163,3 +163,12 @@ def test_pure_algorithms_have_no_state():
     host = AlgorithmHost(get("random").manifest, HUNDRED, Objective(), 0, 10, 10)
     assert host.state() is None
     host.restore(None, [RUNNING])
+
+
+def test_libraries_of_a_plugin_calculate_on_one_thread(write_plugin):
+    """OpenBLAS has one limit for the process, OpenMP (scikit-learn, PyTorch) one for each thread."""
+    pools = "{pool['filepath']: pool['num_threads'] for pool in threadpoolctl.threadpool_info()}"
+    code = f"import sklearn.cluster, threadpoolctl\n{proposing(f'Proposal(random_values(space, rng), tags={pools})')}"
+    found = host_of(write_plugin(code)).next([], 1).tags
+    assert any("omp" in name for name in found)
+    assert set(found.values()) == {1}

@@ -274,8 +274,7 @@ class AlgorithmHost:
 
     def _ask(self, history: History, number: int, attempt: int) -> Proposal | Wait | Finished:
         rng = self._rng(number, attempt)
-        with self._threads.limit(limits=1):
-            answer = self._guard.call(lambda: self._answer(history, number, attempt, rng), "proposed a trial")
+        answer = self._guard.call(lambda: self._answer(history, number, attempt, rng), "proposed a trial")
         if isinstance(answer, Wait | Finished):
             return answer
         if isinstance(answer, Mapping):
@@ -287,10 +286,12 @@ class AlgorithmHost:
         return self._legal(answer, history, rng)
 
     def _answer(self, history: History, number: int, attempt: int, rng: np.random.Generator) -> Answer:
-        if self._oracle is not None:
-            return self._oracle.propose(history, number, attempt)
-        answer: Answer = self._module.propose(self._space, history, rng, dict(self._options))
-        return answer
+        # Held back in the thread of the plugin: a limit of OpenMP is one of the thread that sets it.
+        with self._threads.limit(limits=1):
+            if self._oracle is not None:
+                return self._oracle.propose(history, number, attempt)
+            answer: Answer = self._module.propose(self._space, history, rng, dict(self._options))
+            return answer
 
     def _legal(self, proposal: Proposal, history: History, rng: np.random.Generator) -> Proposal:
         values, repairs = legal_values(self._space, proposal.values, rng)
