@@ -24,10 +24,14 @@ from tunerstudio.algorithms.api import (
     untried_values,
 )
 from tunerstudio.algorithms.encoding import Array, Encoder
+from tunerstudio.algorithms.failures import FailureMap
 
 from .strategy import Strategy
 
 _RUN, _POINT, _START = "run", "point", "start"
+
+_ATTEMPTS = 10
+"""So many samples are drawn at most until one is nearer to trials that went well than to failed ones."""
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
@@ -40,8 +44,12 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
     start = _noted_start(history.trials, 0)
     first = layout.start(space, rng, options) if start is None else start
     run, strategy, origin = _learned(layout, history, first, options, rng)
-    point, values = strategy.sample(rng)
-    position = encoder.settle(layout.position(point, values), rng)[0]
+    failures = FailureMap(encoder, history)
+    for _ in range(_ATTEMPTS):
+        point, values = strategy.sample(rng)
+        position = encoder.settle(layout.position(point, values), rng)[0]
+        if not failures.is_likely(position):
+            break
     tags: dict[str, Scalar] = {_RUN: run, _POINT: _text([*point, *values]), _START: _text(origin)}
     generation = strategy.generation + 1
     where = f"generation {generation}" if run == 0 else f"generation {generation} of start {run + 1}"

@@ -5,10 +5,16 @@ A pure function of the history: the population is the latest trials with a score
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Trial, untried_values
+from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Trial, Values, untried_values
 from tunerstudio.algorithms.encoding import Array, Axis, Encoder
+from tunerstudio.algorithms.failures import FailureMap
+
+_ATTEMPTS = 10
+"""So many children are bred at most until one of them is nearer to trials that went well than to failed ones."""
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
@@ -22,25 +28,62 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
         return Proposal(values, "Drawn at random for the first population")
     loss = {trial.number: float(value) for trial, value in zip(scored, losses, strict=True)}
     population = scored[-_whole(options["population"]) :]
+    failures = FailureMap(encoder, history)
+    for _ in range(_ATTEMPTS):
+        child = _bred(encoder, population, loss, rng, options)
+        if not failures.is_likely(child.position):
+            break
+    return Proposal(child.values(encoder), child.reason(encoder))
+
+
+@dataclass(frozen=True)
+class _Child:
+    """A new configuration and where it comes from.
+
+    Attributes:
+        parents: Two; the child has something of the second one only if it is `crossed`.
+        inherited: Position before anything changed.
+        position: Its own.
+    """
+
+    parents: list[Trial]
+    crossed: bool
+    inherited: Array
+    position: Array
+
+    def values(self, encoder: Encoder) -> Values:
+        """Its values; those that are its parents' are exactly theirs."""
+        values = encoder.values(self.position)
+        for parent in self.parents:
+            # A number that goes through its place in the range comes back a little different in its last digits.
+            place = encoder.position(parent.values)
+            kept = [axis.name for axis, old, new in zip(encoder.axes, place, self.position, strict=True) if old == new]
+            values.update({name: parent.values[name] for name in kept})
+        return values
+
+    def reason(self, encoder: Encoder) -> str:
+        """Whose child it is, and what is new about it."""
+        places = zip(encoder.axes, self.inherited, self.position, strict=True)
+        names = [axis.name for axis, old, new in places if not _same(old, new)]
+        return _reason(self.parents, self.crossed, names)
+
+
+def _bred(
+    encoder: Encoder, population: list[Trial], loss: dict[int, float], rng: np.random.Generator, options: Options
+) -> _Child:
+    """A child of the winners of two contests."""
     first = _winner(population, loss, rng, _whole(options["contest"]))
     others = [trial for trial in population if trial is not first]
     parents = [first, _winner(others, loss, rng, _whole(options["contest"]))]
-    crossed = rng.random() < _number(options["crossover"])
+    crossed = bool(rng.random() < _number(options["crossover"]))
     positions = encoder.positions([trial.values for trial in parents])
-    child = positions[0].copy()
+    mixed = positions[0].copy()
     if crossed:
-        from_other = rng.random(len(child)) < 0.5
-        child[from_other] = positions[1][from_other]
-    before = encoder.settle(child[None, :], rng)[0].copy()
-    changed = _mutate(encoder, before, rng, options, at_least=0 if crossed else 1)
-    child = encoder.settle(changed[None, :], rng)[0]
-    names = [axis.name for axis, old, new in zip(encoder.axes, before, child, strict=True) if not _same(old, new)]
-    values = encoder.values(child)
-    for parent, position in zip(parents, positions, strict=True):
-        # A number that goes through its place in the range comes back a little different in its last digits.
-        kept = [axis.name for axis, old, new in zip(encoder.axes, position, child, strict=True) if old == new]
-        values.update({name: parent.values[name] for name in kept})
-    return Proposal(values, _reason(parents, crossed, names))
+        from_other = rng.random(len(mixed)) < 0.5
+        mixed[from_other] = positions[1][from_other]
+    inherited = encoder.settle(mixed[None, :], rng)[0].copy()
+    changed = _mutate(encoder, inherited, rng, options, at_least=0 if crossed else 1)
+    return _Child(parents, crossed, inherited, encoder.settle(changed[None, :], rng)[0])
 
 
 def _winner(population: list[Trial], loss: dict[int, float], rng: np.random.Generator, contest: int) -> Trial:

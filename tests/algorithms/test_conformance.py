@@ -44,9 +44,12 @@ def test_bayesian_oracle_conforms(check):
     assert check(Subject(get("bayesian"), options, spaces=40)) == []
 
 
-@pytest.mark.parametrize("algorithm", [name for name in PURE if "model_based" in get(name).manifest.capabilities])
+MODELS = [name for name in PURE if "model_based" in get(name).manifest.capabilities]
+
+
+@pytest.mark.parametrize("algorithm", [*MODELS, "annealing", "cma_es", "evolution"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_model_keeps_away_from_where_training_fails(algorithm, seed):
+def test_what_learns_keeps_away_from_where_training_fails(algorithm, seed):
     def score(values, epochs):
         return None if values["a"] > 0.8 else 1.0 - values["a"]
 
