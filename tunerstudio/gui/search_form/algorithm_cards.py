@@ -177,10 +177,11 @@ class AlgorithmCard(Card):
 
 
 def _place(info: AlgorithmInfo) -> tuple[bool, bool, int, str, str]:
-    """The one that new studies have comes first, then simple ones, broken ones last."""
+    """The one that new studies have comes first, then simple ones, those with packages of their own, broken ones."""
     capabilities = info.manifest.capabilities if info.manifest is not None else frozenset()
     kind = 2 if "uses_epochs" in capabilities else 1 if "model_based" in capabilities else 0
     kind = 3 if "multi_objective" in capabilities else kind
+    kind = 4 if info.manifest is not None and info.manifest.install else kind
     is_default = info.id == AlgorithmChoice().id
     family = info.manifest.family if info.manifest is not None else ""
     return not info.usable, not is_default, kind, family, info.name
