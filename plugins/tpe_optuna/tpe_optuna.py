@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from optuna.samplers import TPESampler
 
-from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace, Values
+from tunerstudio.algorithms.api import Finished, History, Options, Proposal, SearchSpace
 from tunerstudio.algorithms.encoding import Encoder
+from tunerstudio.algorithms.failures import FailureMap
 from tunerstudio.algorithms.optuna_space import OptunaSpace
 from tunerstudio.algorithms.optuna_study import Teller, ask, new_study, only_configuration, seed_from, without_warnings
 
@@ -16,7 +17,7 @@ _OLD: Final[dict[str, Any]] = {"prior_weight": 1.0, "consider_magic_clip": True,
 """Options that Optuna means to drop, with its defaults: they are handed on only where they differ."""
 
 _ATTEMPTS: Final = 8
-"""How often another suggestion is asked for while the last one lies nearest to a failed trial."""
+"""How often another suggestion is asked for while the last one lies where training is likely to fail."""
 
 
 def propose(space: SearchSpace, history: History, rng: np.random.Generator, options: Options) -> Proposal | Finished:
@@ -33,20 +34,13 @@ def propose(space: SearchSpace, history: History, rng: np.random.Generator, opti
             left = start - teller.finished
             return Proposal(values, f"Drawn at random; {left} more to end before Optuna's TPE begins")
         # Its densities are wide: beside a region that fails, a third of what it suggests lies in that region.
-        for _ in range(_ATTEMPTS if punish and history.failed() else 0):
-            if not _is_nearest_to_failed(values, space, history):
+        encoder = Encoder(space)
+        failures = FailureMap(encoder, history)
+        for _ in range(_ATTEMPTS if punish else 0):
+            if not failures.is_likely(encoder.position(values)):
                 break
             values, _ = ask(study, known)
     return Proposal(values, f"Optuna's TPE, from {teller.finished} trials")
-
-
-def _is_nearest_to_failed(values: Values, space: SearchSpace, history: History) -> bool:
-    """Whether, of all trials that have ended, a failed one is most like `values`."""
-    encoder = Encoder(space)
-    failed, (scored, _) = history.failed(), history.observed()
-    ended = encoder.features(encoder.positions([trial.values for trial in (*failed, *scored)]))
-    distances = ((ended - encoder.features(encoder.positions([values]))) ** 2).sum(axis=1)
-    return int(distances.argmin()) < len(failed)
 
 
 def _sampler(history: History, options: Options, seed: int) -> TPESampler:
