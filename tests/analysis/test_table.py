@@ -15,6 +15,7 @@ GOOD = Trial(
     score=0.95,
     executions=(Execution(0, TrialState.COMPLETED, 1, epochs=15),),
     duration_s=2.5,
+    reason="A step from trial 3, temperature 0.4",
 )
 BAD = Trial(8, TrialState.FAILED, {"units": 27}, message='The loss became "NaN", in epoch 2.')
 
@@ -54,6 +55,7 @@ def test_delimited_text_is_read_back():
     assert rows[0]["Activation"] == "relu"
     assert rows[1]["Activation"] == ""
     assert rows[1]["message"] == BAD.message
+    assert rows[0]["why"] == GOOD.reason
 
 
 def test_tabs_for_spreadsheets():

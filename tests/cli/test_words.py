@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,13 @@ def test_ctrl_c_is_json_too(study, monkeypatch, capsys):
     capsys.readouterr()
     assert main(["results", "s", "--json"]) == 130
     assert "stopped" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_results_say_why_the_best_trial_was_tried(study, capsys):
+    with StudyWriter(study) as writer:
+        writer.put_trial(replace(completed(12, 0.99), reason="Promoted from trial 4"))
+    assert main(["results", "s"]) == 0
+    assert "Why trial 12 was tried: Promoted from trial 4" in capsys.readouterr().out
 
 
 def test_results_are_all_there_for_machines_and_ten_for_people(study, capsys):

@@ -126,6 +126,15 @@ def test_cells(item_model, theme):
     )
 
 
+def test_a_trial_says_why_it_was_tried(item_model):
+    trial, _ = completed_trial(np.random.default_rng(6), 25, 0.0)
+    why = "Expected improvement 0.01 at the edge of what the model knows"
+    item_model.update_trials([replace(trial, reason=why)])
+    assert cell(item_model, 25, "why") == why
+    assert cell(item_model, 25, "why", Qt.ItemDataRole.ToolTipRole) == why
+    assert cell(item_model, 25, "number", Qt.ItemDataRole.ToolTipRole) == why
+
+
 def test_progress_shows_until_the_trial_ends(item_model):
     item_model.set_progress(24, "7/15", "0.95 …")
     assert cell(item_model, 24, "epochs") == "7/15"

@@ -38,7 +38,7 @@ def to_delimited(trials: Iterable[Trial], names: Sequence[str], delimiter: str =
     """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([*_HEAD, *names, "message"])
+    writer.writerow([*_HEAD, *names, "why", "message"])
     for trial in trials:
         head = (
             trial.number,
@@ -50,7 +50,7 @@ def to_delimited(trials: Iterable[Trial], names: Sequence[str], delimiter: str =
             f"{trial.duration_s:.3f}",
             _cell(trial.parameters),
         )
-        writer.writerow([*head, *(_cell(trial.values.get(name)) for name in names), trial.message])
+        writer.writerow([*head, *(_cell(trial.values.get(name)) for name in names), trial.reason, trial.message])
     return out.getvalue()
 
 

@@ -249,6 +249,9 @@ def _print_results(document: StudyDocument, trials: list[Trial], shown: list[Tri
     headings = ["rank", "trial", f"{objective.name} ({objective.direction})", "epochs", "time", "parameters", *names]
     rows = [_result_row(rank, trial, names) for rank, trial in enumerate(shown, start=1)]
     output.table(headings, rows, right=["rank", "trial", headings[2], "epochs", "time", "parameters"])
+    best = shown[0]
+    if best.reason and best.state is TrialState.COMPLETED:
+        output.say(f"Why trial {best.number} was tried: {best.reason}")
 
 
 def _result_row(rank: int, trial: Trial, names: list[str]) -> list[object]:

@@ -241,7 +241,7 @@ class TrialsPanel(QFrame):
         if trial is None:
             return
         values = ", ".join(f"{name} {format_number(value)}" for name, value in trial.values.items())
-        text = message_text(trial) or trial.reason or values
+        text = " · ".join(part for part in (trial.reason, message_text(trial)) if part) or values
         severity = "bad" if trial.state is TrialState.FAILED else "info"
         self.message.tell(severity, self._sentence(trial, text), trial.details, self._verb_buttons(trial))
 

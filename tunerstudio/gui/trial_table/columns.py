@@ -133,6 +133,14 @@ def trial_columns(
         ),
         TrialColumn("device", _tr("Where"), lambda t: t.device, lambda t: value_key(t.device or None), is_number=False),
         TrialColumn(
+            "why",
+            _tr("Why tried"),
+            lambda t: t.reason,
+            lambda t: value_key(t.reason or None),
+            help=_tr("What proposed these values, and why, where it can say"),
+            is_number=False,
+        ),
+        TrialColumn(
             "message",
             _tr("Message"),
             message_text,

@@ -171,7 +171,7 @@ class TrialsItemModel(QAbstractTableModel):
             return message_text(trial)
         if column.key == "state" and is_interrupted(trial):
             return self.tr("Resume trains it again; completed executions are kept.")
-        if column.key == "number" and trial.reason:
+        if column.key in ("number", "why") and trial.reason:
             return trial.reason
         return None
 
