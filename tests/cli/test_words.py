@@ -120,9 +120,9 @@ def test_ctrl_c_is_json_too(study, monkeypatch, capsys):
 
 def test_results_say_why_the_best_trial_was_tried(study, capsys):
     with StudyWriter(study) as writer:
-        writer.put_trial(replace(completed(12, 0.99), reason="Promoted from trial 4"))
+        writer.put_trial(replace(completed(14, 0.99), reason="Promoted from trial 4"))
     assert main(["results", "s"]) == 0
-    assert "Why trial 12 was tried: Promoted from trial 4" in capsys.readouterr().out
+    assert "Why trial 14 was tried: Promoted from trial 4" in capsys.readouterr().out
 
 
 def test_results_are_all_there_for_machines_and_ten_for_people(study, capsys):
