@@ -383,6 +383,6 @@ def test_without_optuna_each_is_a_row_that_says_what_to_install(monkeypatch):
     for name in ALL:
         assert not rows[name].usable
         assert "needs: the Python package 'optuna' is not installed; pip install " in rows[name].problems[0]
-        assert "tunerstudio[optuna]" in rows[name].problems[0]
+        assert '"tunerstudio[optuna]"' in rows[name].problems[0]
     assert "'torch' is not installed" in rows["gaussian_process_optuna"].problems[1]
     assert rows["tpe"].usable

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,7 +113,8 @@ def _usable(plugin_id: str, known: list[AlgorithmInfo], what: str, field: str) -
     for info in known:
         if info.id != plugin_id:
             continue
-        reasons = "; ".join(info.problems) or f"it is switched off (tunerstudio plugin enable {info.id} switches it on)"
+        switched_off = f"it is switched off (Tools > Plugins, or tunerstudio plugin enable {info.id}, switches it on)"
+        reasons = "; ".join(info.problems) or switched_off
         raise StudyError([Problem(field, f"the {what} {plugin_id!r} in {info.folder} cannot be used: {reasons}")])
     usable = sorted(info.id for info in known if info.usable)
     hint = suggest(plugin_id, usable) or f" Known are {', '.join(usable)}."
@@ -126,7 +126,7 @@ def inspect_folder(folder: Path, origin: Origin = "user") -> AlgorithmInfo:
     manifest, problems = read_manifest(folder)
     if manifest is None:
         return AlgorithmInfo(folder.name, origin, folder, None, tuple(problems))
-    how = f"; pip install {shlex.join(manifest.install.split())} brings it" if manifest.install else ""
+    how = f"; pip install {manifest.install} brings it" if manifest.install else ""
     missing = tuple(
         f"needs: the Python package {name!r} is not installed{how}"
         for name in manifest.needs

@@ -146,7 +146,7 @@ class Manifest:
             `get_state` and `set_state` hold all there is beside random numbers (fast).
         capabilities: Keys of `CAPABILITIES`.
         needs: Modules that must be importable.
-        install: What to hand to `pip install` to have them, where that is not their names; "" if it does not say.
+        install: What to write behind `pip install` to have them, quotes included; "" if it does not say.
         options: In the order of the form.
     """
 
