@@ -149,12 +149,14 @@ def rank_algorithm(info: AlgorithmInfo, trials: int = 40, seeds: int = 3) -> Ite
     """Places of the shipped algorithms and of `info`, one after the other as they are measured, not sorted.
 
     All spend the same number of epochs: those that cut training short start more trials for it. Keras Tuner's oracles
-    are left out, except `info` itself: they take minutes.
+    are left out, except `info` itself: they take minutes. So are those that need a further package: the ranking is the
+    same everywhere.
     """
     shipped = [
         other for other in find_algorithms() if other.origin == "shipped" and other.usable and other.id != info.id
     ]
-    for other in [info, *(other for other in shipped if other.manifest and other.manifest.kind == "propose")]:
+    pure = [other for other in shipped if other.manifest and other.manifest.kind == "propose"]
+    for other in [info, *(other for other in pure if other.manifest and not other.manifest.install)]:
         tasks = [task for task in TASKS if _can_search(other, task.space)]
         yield _place(other, tasks, trials, seeds, None)
 
