@@ -133,6 +133,49 @@ def test_changes_in_the_folder_are_noticed(qtbot, qapp):
     watcher.deleteLater()
 
 
+def test_changed_code_is_noticed(qtbot, qapp):
+    folder = write_skeleton("Mine", user_plugins_folder())
+    watcher = PluginWatcher()
+    with qtbot.waitSignal(watcher.changed, timeout=5000):
+        (folder / "mine.py").write_text("from tunerstudio.algorithms.api import random_values\n")
+    watcher.deleteLater()
+
+
+def test_a_verdict_holds_until_the_plugin_changes(dialog):
+    folder = write_skeleton("Mine", user_plugins_folder())
+    dialog.reload()
+    dialog.model.set_verdict(folder, ("it raises",))
+    (folder / "__pycache__").mkdir()
+    dialog.reload()
+    assert row_of(dialog, "mine")[STATE] == "misbehaves"
+    (folder / "mine.py").write_text("mended = True\n")
+    dialog.reload()
+    assert row_of(dialog, "mine")[STATE] == "on"
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_plugin_dropped_on_the_window_opens_the_manager(theme, fake_services, qtbot, tmp_path, monkeypatch, is_zip):
+    window = MainWindow(theme, fake_services)
+    qtbot.addWidget(window)
+    source = folder = write_skeleton("Mine", tmp_path)
+    if is_zip:
+        source = tmp_path / "mine.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            for file in folder.iterdir():
+                archive.write(file, f"mine/{file.name}")
+    monkeypatch.setattr(PluginsDialog, "ask", lambda dialog, text, more: True)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(source))])
+    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, button, keys))
+    (dialog,) = window.findChildren(PluginsDialog)
+    assert dialog.selected().id == "mine"
+    assert (user_plugins_folder() / "mine" / "mine.py").is_file()
+    assert window.study is None
+    dialog.close()
+    window.finish()
+
+
 def test_the_menu_opens_it_and_the_search_page_follows(theme, fake_services, qtbot):
     window = MainWindow(theme, fake_services)
     qtbot.addWidget(window)
@@ -172,7 +215,8 @@ def test_a_check_makes_the_row_of_a_plugin_red_that_misbehaves(dialog, qtbot, co
     assert row_of(dialog, "mine")[STATE] == "misbehaves"
     assert told.lower() in dialog.details.problems.text().lower()
     assert dialog.details.check.isEnabled()
-    dialog.reload()  # as when its files have changed
+    (dialog.selected().folder / "mine.py").write_text("mended = True\n")
+    dialog.reload()
     assert row_of(dialog, "mine")[STATE] == "on"
 
 

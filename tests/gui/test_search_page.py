@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from tunerstudio.algorithms.switches import set_enabled
 from tunerstudio.gui.pages.base import Readiness
 from tunerstudio.gui.pages.search import SearchPage
 from tunerstudio.gui.search_form.space_table import row_of
@@ -96,6 +97,34 @@ def test_a_click_on_a_card_takes_the_algorithm(page, study_context):
     assert study_context.document.search.algorithm.id == "auto"
     assert page.algorithm.cards.cards["auto"].button.isChecked()
     assert next(iter(page.algorithm.cards.cards)) == "auto"
+
+
+def test_all_cards_stand_under_the_heading_of_their_family(page):
+    cards = page.algorithm.cards
+    assert cards.headings == []
+    cards.more.click()
+    titles = [heading.text() for heading in cards.headings]
+    assert titles[:2] == ["Recommended", "With a model"]
+    assert len(set(titles)) == len(titles)
+    assert {card.family.text() for card in cards.cards.values() if card.usable} <= set(titles)
+    cards.more.click()
+    assert cards.headings == []
+
+
+def test_an_algorithm_that_is_switched_off_says_so(page):
+    set_enabled("grid", False)
+    page.algorithm.cards.chosen.emit("grid")
+    page.reload_algorithms()
+    assert "grid" not in page.algorithm.cards.cards
+    assert "switched off, see Tools > Plugins" in page.status().sentence
+
+
+def test_fields_of_a_form_begin_alike(page):
+    page.resize(1200, 700)
+    rows = page.training.form.rows
+    lefts = {row._plain.mapTo(page, QPoint(0, 0)).x() for name, row in rows.items() if row.isVisibleTo(page)}
+    assert len(rows) > 3
+    assert len(lefts) == 1
 
 
 def test_few_cards_are_shown_until_all_are_asked_for(page):

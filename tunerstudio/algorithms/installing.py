@@ -59,6 +59,19 @@ def opened(source: Path) -> Iterator[Candidate]:
         raise PluginError(f"{source} is neither a folder nor a zip file")
 
 
+def looks_like_plugin(source: Path) -> bool:
+    """Whether a folder or zip file holds a manifest, so that it is meant to be installed."""
+    if source.is_dir():
+        return (source / MANIFEST_NAME).is_file()
+    if source.suffix.lower() != ".zip":
+        return False
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return any(PurePosixPath(name).name == MANIFEST_NAME for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
 def install(candidate: Candidate) -> Path:
     """Copy an opened plugin into the user's plugin folder; an older one of the same id goes to the trash.
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tunerstudio.algorithms.installing import looks_like_plugin
 from tunerstudio.export_code.export import ENDINGS, code_file_name
 from tunerstudio.gui import dialogs, recent
 from tunerstudio.gui.context import StudyContext
@@ -165,6 +166,9 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         if path.suffix == ".keras":
             self._take_keras(path)
+            return
+        if looks_like_plugin(path):
+            self._open_plugins().install(path)
             return
         self._leave_search(partial(self.workspace.open_any, path))
 
@@ -550,11 +554,12 @@ class MainWindow(QMainWindow):
         dialog.changed.connect(lambda: self._take_settings(settings))
         dialog.open()
 
-    def _open_plugins(self) -> None:
+    def _open_plugins(self) -> PluginsDialog:
         dialog = PluginsDialog(self._theme, self)
         dialog.changed.connect(self._search_page.reload_algorithms)
         self._plugins.changed.connect(dialog.reload)
         dialog.open()
+        return dialog
 
     def _take_settings(self, settings: Settings) -> None:
         save_settings(settings)

@@ -18,6 +18,7 @@ QLabel[look="muted"] {{ color: {muted}; }}
 QLabel[look="good"] {{ color: {good}; }}
 QLabel[look="bad_text"] {{ color: {bad}; }}
 QLabel[look="chip"] {{ background: {accent_soft}; color: {text}; border-radius: 4px; padding: 1px 6px; }}
+*[look="card"][hot="true"] QLabel[look="chip"] {{ background: {card}; }}
 QPushButton[look="primary"] {{
     background: {accent}; color: {on_accent}; border: 2px solid {accent}; border-radius: 6px;
     padding: 5px 18px; font-weight: 600; min-height: 20px;

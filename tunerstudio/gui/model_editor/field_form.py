@@ -117,6 +117,7 @@ class FieldForm(QWidget):
             neighbours=self._neighbours,
             make_objects=self._make_objects if self._can_hold_objects(argument) else None,
             nameable=self._nameable,
+            room_for_dice=bool(self._tunable),
         )
         row.edited.connect(self.edited)
         row.focused.connect(self.focused)

@@ -69,11 +69,13 @@ class FieldRow(QWidget):
         neighbours: Neighbours | None = None,
         make_objects: MakeObjects | None = None,
         nameable: bool = True,
+        room_for_dice: bool | None = None,
     ) -> None:
         """A row for `argument`; `names` are values to offer, by default what the catalogue knows.
 
         A tunable field can have conditions on `neighbours`; `make_objects` gives the editor of objects with arguments
-        of their own, where the field can hold some. Without `nameable`, a tunable keeps the name it has.
+        of their own, where the field can hold some. Without `nameable`, a tunable keeps the name it has. Fields that
+        stand below each other begin alike where all of them leave `room_for_dice` (by default: if `tunable`).
         """
         super().__init__(parent)
         self._neighbours = neighbours
@@ -102,6 +104,7 @@ class FieldRow(QWidget):
         self._label.setToolTip(argument.help)
         holds_layer = argument.type == "layer"
         self._dice = self._make_dice(tunable and not holds_layer and argument.name not in _NEVER_TUNED)
+        self._room_for_dice = tunable if room_for_dice is None else room_for_dice
         self._gear = self._make_gear(make_objects is not None and not holds_layer)
         self._trouble_label = QLabel()
         self._trouble_label.setWordWrap(True)
@@ -114,11 +117,9 @@ class FieldRow(QWidget):
 
     def _make_dice(self, tunable: bool) -> QToolButton:
         dice = self._make_switch("ph.dice-five", 20, self.tr("Let the search vary {name}"), self.tr("tune {name}"))
+        dice.setParent(self)
         dice.toggled.connect(self._dice_toggled)
         dice.installEventFilter(self)
-        policy = dice.sizePolicy()
-        policy.setRetainSizeWhenHidden(tunable)
-        dice.setSizePolicy(policy)
         dice.setVisible(tunable)
         return dice
 
@@ -147,8 +148,12 @@ class FieldRow(QWidget):
         self._grid.setHorizontalSpacing(SPACE_S)
         self._grid.setVerticalSpacing(SPACE_XS)
         self._grid.addWidget(self._label, 0, 0)
-        self._grid.addWidget(self._dice, 0, 1)
-        self._grid.addWidget(self._plain, 0, 2)
+        if self._room_for_dice:
+            self._grid.addWidget(self._dice, 0, 1)
+            self._grid.setColumnMinimumWidth(1, self._dice.minimumWidth())
+            self._grid.addWidget(self._plain, 0, 2)
+        else:  # an empty column would still be a gap
+            self._grid.addWidget(self._plain, 0, 1, 1, 2)
         self._grid.addWidget(self._gear, 0, 3)
         self._grid.addWidget(self._trouble_label, 2, 0, 1, 4)
         self._grid.setColumnStretch(2, 1)

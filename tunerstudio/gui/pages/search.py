@@ -134,7 +134,7 @@ class SearchPage(Page):
         """Look for plugins again; only their manifests are read."""
         self._looked = True
         plugins = find_plugins()
-        self.algorithm.set_algorithms([info for info in plugins if not info.is_pruner and info.enabled])
+        self.algorithm.set_algorithms([info for info in plugins if not info.is_pruner])
         self.pruning.set_pruners([info for info in plugins if info.is_pruner])
         self._refresh()
 

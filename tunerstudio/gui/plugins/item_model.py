@@ -14,6 +14,9 @@ from tunerstudio.gui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, time and size of each file of a plugin."""
+
 NAME, KIND, VERSION, ORIGIN, STATE = range(5)
 
 
@@ -26,18 +29,20 @@ class PluginItemModel(QAbstractTableModel):
         self._theme = theme
         self.plugins: list[AlgorithmInfo] = []
         self._verdicts: dict[Path, tuple[str, ...]] = {}
+        self._checked: dict[Path, Stamp] = {}
         theme.theme_changed.connect(self._repaint)
 
     def set_plugins(self, plugins: Sequence[AlgorithmInfo]) -> None:
         """Show `plugins`."""
         self.beginResetModel()
         self.plugins = list(plugins)
-        self._verdicts.clear()  # perhaps what was wrong has been mended
+        for folder in [folder for folder, stamp in self._checked.items() if stamp != _stamp(folder)]:
+            del self._verdicts[folder], self._checked[folder]  # perhaps what was wrong has been mended
         self.endResetModel()
 
     def set_verdict(self, folder: Path, problems: tuple[str, ...]) -> None:
-        """What a check of the plugin in `folder` found; it holds until the plugins are looked for again."""
-        self._verdicts[folder] = problems
+        """What a check of the plugin in `folder` found; it holds until the plugin's files change."""
+        self._verdicts[folder], self._checked[folder] = problems, _stamp(folder)
         self._repaint()
 
     def verdict(self, info: AlgorithmInfo) -> tuple[str, ...] | None:
@@ -123,3 +128,12 @@ class PluginItemModel(QAbstractTableModel):
     def _repaint(self) -> None:
         if self.plugins:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.plugins) - 1, STATE))
+
+
+def _stamp(folder: Path) -> Stamp:
+    """The plugin's files as they are now; what Python leaves beside them does not count."""
+    try:
+        files = [(file.name, file.stat()) for pattern in ("*.toml", "*.py") for file in sorted(folder.glob(pattern))]
+    except OSError:
+        return ()
+    return tuple((name, found.st_mtime_ns, found.st_size) for name, found in files)

@@ -12,10 +12,10 @@ _REST_MS = 300
 
 
 class PluginWatcher(QObject):
-    """Watches the plugin folder, the folders in it and their manifests.
+    """Watches the plugin folder, the folders in it, their manifests and code.
 
     Signals:
-        changed: () plugins came, went, or have another manifest; look for them again.
+        changed: () plugins came, went, or have another manifest or other code; look for them again.
     """
 
     changed = Signal()
@@ -42,10 +42,10 @@ class PluginWatcher(QObject):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             plugins = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+            files = [file for path in plugins for file in (*path.glob(MANIFEST_NAME), *path.glob("*.py"))]
         except OSError:
-            return  # a disk that cannot be written to: there is nothing to watch
-        manifests = [path / MANIFEST_NAME for path in plugins if (path / MANIFEST_NAME).is_file()]
+            return  # a folder that is gone again, or a disk that cannot be written to: there is nothing to watch
         known = {*self._watcher.directories(), *self._watcher.files()}
-        new = [str(path) for path in (folder, *plugins, *manifests) if str(path) not in known]
+        new = [str(path) for path in (folder, *plugins, *files) if str(path) not in known]
         if new:
             self._watcher.addPaths(new)

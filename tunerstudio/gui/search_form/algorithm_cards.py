@@ -24,14 +24,26 @@ from tunerstudio.study.search import AlgorithmChoice
 
 _COLUMNS = 2
 
+_FAMILIES = (
+    "Recommended",
+    "With a model",
+    "Evolutionary",
+    "Without a model",
+    "Cuts training short",
+    "Trains in stages",
+    "Several objectives",
+)
+"""Families of manifests in the order of their headings; others follow by name."""
+
 
 class AlgorithmCards(QWidget):
     """One card for each algorithm; a click or the arrow keys choose.
 
     At first the usual one, the chosen one and those that do not come with the program are shown, so that the options
-    are in sight; a button shows all.
+    are in sight; a button shows all, each family under its heading.
 
     Attributes:
+        headings: Those that are shown.
         more: Shows all cards, or few again.
 
     Signals:
@@ -49,6 +61,7 @@ class AlgorithmCards(QWidget):
         self._chosen = ""
         self._shown: list[str] | None = None
         self._all = False
+        self.headings: list[QLabel] = []
         self._group = QButtonGroup(self)
         self._grid = QGridLayout()
         self._grid.setSpacing(SPACE_S)
@@ -100,14 +113,38 @@ class AlgorithmCards(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
+        for heading in self.headings:
+            self._grid.removeWidget(heading)
+            heading.deleteLater()
+        self.headings.clear()
         for name, card in self._cards.items():
             self._grid.removeWidget(card)
             card.setVisible(name in shown)
-        for index, name in enumerate(shown):
-            self._grid.addWidget(self._cards[name], index // _COLUMNS, index % _COLUMNS)
+            card.family.setVisible(not self._all and bool(card.family.text()))
+        if self._all:
+            self._lay_out_families()
+        else:
+            for index, name in enumerate(shown):
+                self._grid.addWidget(self._cards[name], index // _COLUMNS, index % _COLUMNS)
         text = self.tr("Show fewer") if self._all else self.tr("Show all {n} algorithms").format(n=len(self._cards))
         self.more.setText(text)
         self.more.setVisible(len(few) < len(self._cards))
+
+    def _lay_out_families(self) -> None:
+        """A heading across both columns, and the cards of its family below."""
+        row, column, family = -1, 0, None
+        for card in self._cards.values():
+            title = self.tr("Cannot be used") if not card.usable else card.family.text() or self.tr("Others")
+            if title != family:
+                family, row, column = title, row + 1, 0
+                heading = QLabel(title)
+                heading.setFont(self._theme.bold_font())
+                self.headings.append(heading)
+                self._grid.addWidget(heading, row, 0, 1, _COLUMNS)
+            if column % _COLUMNS == 0:
+                row += 1
+            self._grid.addWidget(card, row, column % _COLUMNS)
+            column += 1
 
 
 class AlgorithmCard(Card):
@@ -115,11 +152,15 @@ class AlgorithmCard(Card):
 
     Attributes:
         button: The radio button beside its name.
+        family: Its family, "" if it has none.
+        usable: Whether it can be chosen.
     """
 
     def __init__(self, theme: Theme, info: AlgorithmInfo, parent: QWidget | None = None) -> None:
         """Say what `info` says."""
         super().__init__(parent)
+        self.usable = info.usable
+        self.family = QLabel(info.manifest.family if info.manifest is not None else "")
         self.button = QRadioButton()
         self.button.setAccessibleName(info.name)
         self.button.setMinimumHeight(MINIMUM_TARGET)
@@ -166,25 +207,21 @@ class AlgorithmCard(Card):
         row = QHBoxLayout()
         row.setSpacing(SPACE_XS)
         owners = {"user": self.tr("your plugin"), "installed": self.tr("installed package")}
-        family = info.manifest.family if info.manifest is not None else ""
-        for text in (family, owners.get(info.origin, "")):
-            if text:
-                tag = QLabel(text)
-                tag.setProperty("look", "chip")
-                row.addWidget(tag)
+        owner = QLabel(owners.get(info.origin, ""))
+        for tag in (self.family, owner):
+            tag.setProperty("look", "chip")
+            row.addWidget(tag)
+            tag.setVisible(bool(tag.text()))
         row.addStretch(1)
         return row
 
 
 def _place(info: AlgorithmInfo) -> tuple[bool, bool, int, str, str]:
-    """The one that new studies have comes first, then simple ones, those with packages of their own, broken ones."""
-    capabilities = info.manifest.capabilities if info.manifest is not None else frozenset()
-    kind = 2 if "uses_epochs" in capabilities else 1 if "model_based" in capabilities else 0
-    kind = 3 if "multi_objective" in capabilities else kind
-    kind = 4 if info.manifest is not None and info.manifest.install else kind
-    is_default = info.id == AlgorithmChoice().id
+    """The one that new studies have comes first, then family by family, broken ones last."""
     family = info.manifest.family if info.manifest is not None else ""
-    return not info.usable, not is_default, kind, family, info.name
+    place = _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES) + (not family)
+    is_default = info.id == AlgorithmChoice().id
+    return not info.usable, not is_default, place, family, info.name
 
 
 def _first_sentence(text: str) -> str:

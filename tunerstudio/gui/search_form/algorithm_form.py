@@ -47,11 +47,11 @@ class AlgorithmForm(Card):
         self.body.addWidget(self.options)
 
     def set_algorithms(self, infos: Sequence[AlgorithmInfo]) -> None:
-        """Offer `infos`."""
+        """Offer those of `infos` that are not switched off."""
         self._infos = {}
         for info in infos:
             self._infos.setdefault(info.id, info)
-        self.cards.set_algorithms(infos)
+        self.cards.set_algorithms([info for info in infos if info.enabled])
         self._drawn = ""
 
     def set_study(self, study: StudyContext | None) -> None:
@@ -78,7 +78,7 @@ class AlgorithmForm(Card):
             labels = {option.name: (option.label, option.unit) for option in options}
             self.options.set_arguments([option_argument(option) for option in options], labels, tunable=False)
             self.options.setVisible(bool(options))
-        values = {o.name: _shown(o, choice.options[o.name]) for o in options if o.name in choice.options}
+        values = {o.name: shown_value(o, choice.options[o.name]) for o in options if o.name in choice.options}
         self.options.show_values(values)
         prefix = "search.algorithm.options."
         self.options.show_remarks({k[len(prefix) :]: text for k, text in problems.items() if k.startswith(prefix)})
@@ -93,7 +93,8 @@ class AlgorithmForm(Card):
             sentence = self.tr("There is no search algorithm {name}: choose another.").format(name=choice.id)
             return [("search.algorithm.id", sentence)]
         if info.manifest is None or not info.usable:
-            reasons = "; ".join(info.problems)
+            switched_off = self.tr("it is switched off, see Tools > Plugins")
+            reasons = "; ".join(info.problems) or switched_off
             sentence = self.tr("{name} cannot be used: {why}").format(name=info.name, why=reasons)
             return [("search.algorithm.id", sentence)]
         _, found = check_options(info.manifest, choice.options)
@@ -119,7 +120,7 @@ class AlgorithmForm(Card):
             return
         choice = self._study.document.search.algorithm
         option = self.info.manifest.option(name)
-        changed = choice.model_copy(update={"options": with_argument(choice.options, name, _meant(option, value))})
+        changed = choice.model_copy(update={"options": with_argument(choice.options, name, meant_value(option, value))})
         self._edit(self.tr("change {name}").format(name=option.label.lower()), changed, f"option:{name}:{stretch}")
 
     def _edit(self, text: str, choice: AlgorithmChoice, merge_key: str = "") -> None:
@@ -144,12 +145,13 @@ def option_argument(option: Option) -> ArgumentInfo:
     )
 
 
-def _meant(option: Option, value: Any) -> Any:
+def meant_value(option: Option, value: Any) -> Any:
     """The option's own value for a choice, which the field shows as text."""
     if option.type != "choice" or value is UNSET or value is None:
         return value
     return next((choice for choice in option.choices if str(choice) == value), value)
 
 
-def _shown(option: Option, value: Any) -> Any:
+def shown_value(option: Option, value: Any) -> Any:
+    """What the field of an option shows for the document's `value`."""
     return str(value) if option.type == "choice" and value is not None else value

@@ -15,7 +15,7 @@ from tunerstudio.gui.model_editor.field_form import FieldForm
 from tunerstudio.gui.model_editor.field_row import LABEL_WIDTH
 from tunerstudio.gui.model_editor.node_fields import with_argument
 from tunerstudio.gui.model_editor.plain_editors import QuietComboBox
-from tunerstudio.gui.search_form.algorithm_form import option_argument
+from tunerstudio.gui.search_form.algorithm_form import meant_value, option_argument, shown_value
 from tunerstudio.gui.theme import SPACE_S, Theme
 from tunerstudio.gui.widgets.basics import Card, heading_label, muted_label
 from tunerstudio.study.search import Pruning
@@ -91,7 +91,8 @@ class PruningForm(Card):
         sentence = problems.get("search.pruning.method", "") or problems.get("search.pruning", "")
         self.trouble.setText(as_sentence(sentence))
         self.trouble.setVisible(bool(sentence))
-        self.options.show_values({o.name: pruning.options[o.name] for o in options if o.name in pruning.options})
+        values = {o.name: shown_value(o, pruning.options[o.name]) for o in options if o.name in pruning.options}
+        self.options.show_values(values)
         prefix = "search.pruning.options."
         self.options.show_remarks({k[len(prefix) :]: text for k, text in problems.items() if k.startswith(prefix)})
 
@@ -127,9 +128,11 @@ class PruningForm(Card):
         info = self._infos.get(present.method)
         if info is None or info.manifest is None:
             return
-        changed = present.model_copy(update={"options": with_argument(present.options, name, value)})
-        label = info.manifest.option(name).label.lower()
-        self._edit(self.tr("change {name}").format(name=label), changed, f"pruning:{name}:{stretch}")
+        option = info.manifest.option(name)
+        changed = present.model_copy(
+            update={"options": with_argument(present.options, name, meant_value(option, value))}
+        )
+        self._edit(self.tr("change {name}").format(name=option.label.lower()), changed, f"pruning:{name}:{stretch}")
 
     def _edit(self, text: str, pruning: Pruning, merge_key: str = "") -> None:
         if self._study is not None:
