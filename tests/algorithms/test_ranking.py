@@ -1,5 +1,7 @@
 """The ranking that `tunerstudio plugin check` shows, and the suite for pruners."""
 
+from dataclasses import replace
+
 import pytest
 
 from tunerstudio.algorithms import ranking
@@ -53,7 +55,9 @@ def test_a_new_plugin_passes_the_suite(tmp_path, pruner):
 
 
 def test_algorithms_are_ranked_by_what_they_find(tmp_path, monkeypatch):
-    monkeypatch.setattr(ranking, "find_algorithms", lambda: [get("random"), get("grid")])
+    random = get("random")
+    further = replace(random, id="further", manifest=replace(random.manifest, id="further", install="something"))
+    monkeypatch.setattr(ranking, "find_algorithms", lambda: [random, get("grid"), further])
     new = inspect_folder(write_skeleton("Brand new", tmp_path))
     places = ranking.ranked(list(ranking.rank_algorithm(new, trials=30, seeds=2)))
     assert [place.id for place in places][-1] == "grid"
