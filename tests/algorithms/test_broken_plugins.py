@@ -13,6 +13,7 @@ from tunerstudio.algorithms.guard import Guard
 from tunerstudio.algorithms.host import AlgorithmHost
 from tunerstudio.study.errors import StudyError
 from tunerstudio.study.search import Objective
+from tunerstudio.study.trials import Trial, TrialState
 
 PROPOSE = "def propose(space, history, rng, options):\n    "
 
@@ -68,6 +69,17 @@ def test_illegal_values_are_made_legal_and_told(write_plugin):
     notes = host.take_notes()
     assert len(notes) == 3
     assert all(note.startswith("The search algorithm 'mine' proposed illegal values: ") for note in notes)
+
+
+def test_what_is_illegal_in_every_trial_is_told_three_times(write_plugin):
+    host = host_of(write_plugin(PROPOSE + "return {'a': len(history.trials) + 1, 'b': 0.1, 'c': 3}\n"))
+    trials = []
+    for number in range(1, 8):
+        trials.append(Trial(number=number, values=host.next(trials, number).values, state=TrialState.QUEUED))
+    notes = host.take_notes()
+    assert len(notes) == 3
+    assert notes[0].endswith("'c' is not a hyperparameter of this study.")
+    assert notes[2].endswith("further ones of 'c' are repaired without a word.")
 
 
 def test_a_bad_manifest_and_a_missing_package_are_one_row_each(tmp_path, monkeypatch, write_plugin):

@@ -127,6 +127,15 @@ help = "h"
         assert any(expected in problem for problem in problems), expected
 
 
+def test_an_option_without_a_type_is_no_cause_of_further_problems():
+    option = {"name": "n", "typ": "int", "min": 1, "max": 3, "default": 2, "label": "N", "help": "h"}
+    problems = [problem for problem in manifest_problems({"options": [option]}) if problem.startswith("options.")]
+    assert problems == [
+        "options.n.typ: there is no such field. Did you mean 'type'?",
+        "options.n.type: this field is required",
+    ]
+
+
 def test_missing_default_must_be_nullable():
     data = {
         "id": "m",

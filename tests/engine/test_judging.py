@@ -112,7 +112,7 @@ def test_a_pruner_that_fails_pauses_the_search(run, blocks_study, tmp_path, monk
     (plugin / "mine.py").write_text("def observe_epoch(curves, trial, epoch, options): return 1 / 0\n")
     folder = blocks_study(search={"objective": ACCURACY, "pruning": {"method": "mine"}, "workers": 1})
     result = run(folder)
-    assert result.reason == "failures"
+    assert result.reason == "plugin"
     assert "raised ZeroDivisionError when it judged an epoch" in result.message
     with StudyReader(folder) as reader:
         assert all(trial.state.is_finished or trial.state is TrialState.QUEUED for trial in reader.trials())

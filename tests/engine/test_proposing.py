@@ -169,7 +169,7 @@ def test_a_broken_algorithm_ends_the_search_with_its_sentence(play):
         raise AlgorithmError("mine", "did not answer")
 
     result = play(budget={"trials": 9})(FakePool(), host=Host(broken))
-    assert result.reason == "failures"
+    assert result.reason == "plugin"
     assert "did not answer" in result.message
 
 

@@ -106,6 +106,17 @@ def test_why_it_pauses_is_said(page, study):
     study.set_search_state("paused")
     page.view.refresh()
     assert page.view.banner.line.text() == "Paused after 10 failed trials in a row."
+    assert not page.view.banner.choose_button.isVisibleTo(page)
+
+
+def test_a_plugin_that_fails_leads_to_the_search_page(page, study, qtbot):
+    paused = session(state=SessionState.PAUSED, reason="plugin", message="paused: The search algorithm 'x' raised")
+    study.set_session(paused, "window")
+    study.set_search_state("paused")
+    page.view.refresh()
+    assert page.view.banner.choose_button.isVisibleTo(page)
+    with qtbot.waitSignal(page.action_requested, check_params_cb=lambda action: action == "go:search"):
+        page.view.banner.choose_button.click()
 
 
 def test_an_engine_that_died_is_said_and_resume_is_offered(page, study):

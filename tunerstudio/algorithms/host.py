@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -32,6 +33,9 @@ _ATTEMPTS: Final = 4
 
 _ORACLE_ATTEMPTS: Final = 2
 """The same for an oracle, which learns from the answer to its repetition but may take seconds."""
+
+_TOLD_REPAIRS: Final = 3
+"""How many illegal values of one hyperparameter are told."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +108,7 @@ class AlgorithmHost:
         if self._tried.total == 0:
             raise StudyError([Problem(FIELD, "no configuration keeps to all constraints: loosen one of them")])
         self._notes: list[str] = []
+        self._repairs: Counter[str] = Counter()
         self._guard = Guard(manifest.id, time_limit_s)
         self._module = self._guard.call(lambda: load_module(manifest), "was loaded")
         # The matrices of a search are small: on several threads, beside training, they take up to fifty times as long.
@@ -296,7 +301,7 @@ class AlgorithmHost:
     def _legal(self, proposal: Proposal, history: History, rng: np.random.Generator) -> Proposal:
         values, repairs = legal_values(self._space, proposal.values, rng)
         for repair in repairs:
-            self._note(f"proposed illegal values: {repair}")
+            self._tell_repair(repair)
         epochs = proposal.epochs
         if epochs is not None and not 1 <= epochs <= self._max_epochs:
             epochs = min(max(int(epochs), 1), self._max_epochs)
@@ -307,6 +312,15 @@ class AlgorithmHost:
             self._note(f"named trial {proposal.parent} as parent, which does not exist")
         tags = {str(key): plain(value) for key, value in proposal.tags.items()}
         return replace(proposal, values=values, epochs=epochs, parent=parent, tags=tags)
+
+    def _tell_repair(self, repair: str) -> None:
+        """Only the first ones of each hyperparameter: what is wrong once is often wrong in every trial."""
+        name = repair.split()[0].strip("'")
+        self._repairs[name] += 1
+        if self._repairs[name] < _TOLD_REPAIRS:
+            self._note(f"proposed illegal values: {repair}")
+        elif self._repairs[name] == _TOLD_REPAIRS:
+            self._note(f"proposed illegal values: {repair}; further ones of {name!r} are repaired without a word")
 
     def _note(self, sentence: str) -> None:
         note = f"The search algorithm {self.manifest.id!r} {sentence}."

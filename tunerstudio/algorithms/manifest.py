@@ -278,7 +278,9 @@ def _option_problems(data: object, index: int, seen: set[str]) -> list[str]:
             problems.append(f"{prefix}name: there are two options of this name")
         seen.add(name)
     kind = data.get("type")
-    if isinstance(kind, str) and kind not in _TYPES:
+    if not isinstance(kind, str):
+        return problems  # whether bounds, choices and default suit it cannot be said
+    if kind not in _TYPES:
         problems.append(f"{prefix}type: {kind!r} is not known; use one of {_listing(_TYPES)}")
         return problems
     problems += _bound_problems(data, kind, prefix)

@@ -9,7 +9,7 @@ from typing import Literal
 from tunerstudio.study.trials import Epoch, SessionRecord, Trial
 
 Reason = Literal[
-    "budget", "exhausted", "time", "finish_by", "plateau", "target", "failures", "disk", "stopped", "paused"
+    "budget", "exhausted", "time", "finish_by", "plateau", "target", "failures", "plugin", "disk", "stopped", "paused"
 ]
 
 

@@ -225,7 +225,7 @@ class Session:
         plugin = self._broken_plugin
         if plugin is not None and self._renewal is None:
             cure = "; choose another algorithm or mend this one, then resume" if self._parts.is_interactive else ""
-            self._halt("failures", f"paused: {plugin}{cure}")
+            self._halt("plugin", f"paused: {plugin}{cure}")
         elif limit is not None and self._trainer.failures_in_a_row >= limit:
             last = max(self._journal.in_state(TrialState.FAILED), key=lambda trial: trial.ended_at or 0.0)
             self._halt("failures", f"paused after {limit} failed trials in a row; the last one: {last.message}")

@@ -156,7 +156,7 @@ class SessionRecord:
     Attributes:
         number: 1-based.
         state: As the engine last wrote it; a session whose engine was killed never says ENDED (see `StudyReader`).
-        reason: Why it ended or paused (budget, exhausted, time, plateau, target, failures, disk, stopped, …).
+        reason: Why it ended or paused (budget, exhausted, time, plateau, target, failures, plugin, disk, stopped, …).
         message: The same in a sentence.
         pid, machine: Of the engine process.
         workers: Slots in use.

@@ -9,7 +9,7 @@ from tunerstudio.analysis.progress import Progress
 from tunerstudio.gui.formats import format_score
 from tunerstudio.gui.run_view.search_phase import SearchPhase, format_eta, phase_look, phase_word
 from tunerstudio.gui.theme import MINIMUM_TARGET, SPACE_M, SPACE_S, SPACE_XS, Theme
-from tunerstudio.gui.widgets.basics import link_button, muted_label, primary_button
+from tunerstudio.gui.widgets.basics import link_button, muted_label, primary_button, set_look
 
 MORE_TRIALS = 10
 """Trials that one click adds to a search whose budget is used up."""
@@ -22,7 +22,7 @@ class RunBanner(QFrame):
     """One row of figures with a caption each, and the verbs.
 
     Signals:
-        action_requested: (str) "run", "run:<trials>", "pause", "go_on", "stop:epoch" or "stop:now".
+        action_requested: (str) "run", "run:<trials>", "pause", "go_on", "stop:epoch", "stop:now" or "go:search".
         trial_clicked: (int) show the best trial.
         limits_requested: () budget and workers are to be changed.
     """
@@ -62,6 +62,10 @@ class RunBanner(QFrame):
         self.limits_button.setAccessibleName(self.tr("Budget and workers"))
         self.limits_button.clicked.connect(self.limits_requested)
         self.line = muted_label()
+        self.choose_button = link_button(self.tr("Choose another…"), lambda: self.action_requested.emit("go:search"))
+        self.choose_button.setToolTip(
+            self.tr("Shows the Search page: take another algorithm or pruning method there, then press Resume.")
+        )
         self._set_tool_tips()
         self._arrange()
         theme.theme_changed.connect(self._restyle)
@@ -89,10 +93,15 @@ class RunBanner(QFrame):
         self._epochs_panel.setVisible(phase.is_active)
         self._eta_panel.setVisible(phase.is_active)
 
-    def show_line(self, text: str) -> None:
-        """More about the session, under the figures; "" for nothing."""
+    def show_line(self, text: str, is_plugin: bool = False) -> None:
+        """More about the session, under the figures; "" for nothing.
+
+        With `is_plugin` it says that a plugin does not work, in red, and another one can be chosen.
+        """
         self.line.setText(text)
         self.line.setVisible(bool(text))
+        set_look(self.line, "look", "bad_text" if is_plugin else "muted")
+        self.choose_button.setVisible(bool(text) and is_plugin)
 
     def show_progress(self, progress: Progress, completed: int) -> None:
         """Show how far the search is; `completed` trials have a score."""
@@ -171,8 +180,12 @@ class RunBanner(QFrame):
         row = QHBoxLayout()
         row.setSpacing(SPACE_M)
         outer.addLayout(row)
-        outer.addWidget(self.line)
+        said = QHBoxLayout()
+        said.addWidget(self.line, 1)
+        said.addWidget(self.choose_button, 0, Qt.AlignmentFlag.AlignTop)
+        outer.addLayout(said)
         self.line.hide()
+        self.choose_button.hide()
         state = QHBoxLayout()
         state.setSpacing(SPACE_S)
         state.addWidget(self._icon)

@@ -225,9 +225,9 @@ class TrialsPanel(QFrame):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder if folder.is_dir() else self._study.folder)))
 
     def _tell_about(self, numbers: list[int]) -> None:
-        """A trial that has something to say, such as why it failed, says it as soon as it is selected."""
+        """A trial says as soon as it is selected why it failed or was tried."""
         trial = self._study.trials.get(numbers[-1]) if self._study is not None and numbers else None
-        text = "" if trial is None else message_text(trial)
+        text = "" if trial is None else message_text(trial) or trial.reason
         if trial is None or not (text or trial.state is TrialState.PAUSED):
             self.message.clear()
             return

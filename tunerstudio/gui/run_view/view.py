@@ -132,7 +132,9 @@ class RunView(QWidget):
         history = score_history(study.trials.values(), search.objective.direction)
         self.banner.show_phase(phase)
         said = (about_session(study, phase), about_endings(early, search.objective) if phase.is_open else "")
-        self.banner.show_line(" ".join(part for part in said if part))
+        rests = phase in (SearchPhase.PAUSED, SearchPhase.STOPPED)
+        is_plugin = rests and session is not None and session.reason == "plugin"
+        self.banner.show_line(" ".join(part for part in said if part), is_plugin)
         self.banner.show_progress(how_far, int(history.completed.sum()))
         self.banner.show_best(history.best_score, history.best_number)
         self.history.set_history(history, search.objective)
