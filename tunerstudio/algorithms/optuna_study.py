@@ -6,6 +6,7 @@ sampler must know of its own trials (their generation, say) stands in their tags
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import warnings
@@ -17,7 +18,7 @@ import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunerstudio.algorithms.api import (
@@ -40,6 +41,17 @@ Inactive = Literal["absent", "middle", "kept"]
 """What a sampler is told of inactive hyperparameters: nothing, the middle of the range, or what it sampled itself."""
 
 Made = TypeVar("Made")
+
+
+_WHEN: Final = datetime.datetime(2000, 1, 1)
+"""Optuna wants to know when a trial began and ended, but samplers do not look at it."""
+
+
+class ToldTrial(FrozenTrial):
+    """A trial that is told once: it need not be copied, which would take longer than all else."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ToldTrial:
+        return self
 
 
 class Teller:
@@ -94,7 +106,12 @@ class Teller:
         if outcome is None:
             return None
         parameters = self._parameters(trial)
-        return create_trial(
+        return ToldTrial(
+            number=-1,
+            trial_id=-1,
+            value=None,
+            datetime_start=_WHEN,
+            datetime_complete=_WHEN if outcome["state"].is_finished() else None,
             params=parameters,
             distributions=dict(self._space.distributions(parameters)),
             user_attrs=dict(user or {}),
@@ -108,12 +125,12 @@ class Teller:
         if losses is None and trial.number in self._failed:
             losses = self._worst
         if losses is not None:
-            return {"state": OptunaState.COMPLETE, "values": losses}
+            return _outcome(OptunaState.COMPLETE, losses)
         if not trial.state.is_finished:
-            return {"state": OptunaState.RUNNING}
+            return _outcome(OptunaState.RUNNING)
         if trial.state is TrialState.PRUNED and trial.score is not None and self._knows_pruned:
-            return {"state": OptunaState.PRUNED, "intermediate_values": self._intermediate(trial, trial.score)}
-        return None if trial.state is TrialState.CANCELLED else {"state": OptunaState.FAIL}
+            return _outcome(OptunaState.PRUNED, intermediate=self._intermediate(trial, trial.score))
+        return None if trial.state is TrialState.CANCELLED else _outcome(OptunaState.FAIL)
 
     def _parameters(self, trial: Trial) -> dict[str, Number]:
         if self._inactive == "absent":
@@ -153,6 +170,12 @@ class Teller:
         if best is None or not math.isfinite(best):
             best = -score if self._history.direction == "max" else score
         return {max(epoch, 1): best}
+
+
+def _outcome(
+    state: OptunaState, losses: list[float] | None = None, intermediate: dict[int, float] | None = None
+) -> dict[str, Any]:
+    return {"state": state, "values": losses, "intermediate_values": intermediate or {}}
 
 
 def new_study(sampler: BaseSampler, history: History, told: Iterable[FrozenTrial]) -> optuna.Study:
