@@ -10,6 +10,8 @@ from tunerstudio.algorithms.errors import AlgorithmError
 from tunerstudio.protocol.control import EnqueueTrial, PauseSearch, ResumeSearch, SetWorkers
 from tunerstudio.protocol.worker import TrialEnded, encode
 from tunerstudio.store.mailbox import post
+from tunerstudio.study.files import load_document, save_document
+from tunerstudio.study.search import AlgorithmChoice
 from tunerstudio.study.trials import SessionState, TrialState
 
 
@@ -171,6 +173,25 @@ def test_a_broken_algorithm_ends_the_search_with_its_sentence(play):
     result = play(budget={"trials": 9})(FakePool(), host=Host(broken))
     assert result.reason == "plugin"
     assert "did not answer" in result.message
+
+
+def test_in_place_of_a_broken_algorithm_the_study_may_name_another_one(play):
+    def broken(number):
+        raise AlgorithmError("mine", "did not answer")
+
+    def choose_another():
+        document = load_document(play.folder)
+        search = document.search.model_copy(update={"algorithm": AlgorithmChoice(id="grid")})
+        save_document(document.model_copy(update={"search": search}), play.folder)
+        post(play.folder, ResumeSearch())
+
+    play = play(budget={"trials": 2})
+    play.on_session[SessionState.PAUSED] = choose_another
+    result = play(FakePool(), host=Host(broken), is_interactive=True)
+    assert result.reason == "budget"
+    assert [trial.state.value for trial in play.trials] == ["COMPLETED", "COMPLETED"]
+    assert SessionState.PAUSED in play.states
+    assert [trial.values for trial in play.trials] == [{"dense_1_units": 2}, {"dense_1_units": 3}]
 
 
 def test_a_pause_keeps_a_proposal_that_was_on_its_way(play):

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -325,3 +326,16 @@ def test_a_trial_without_curves_leaves_the_best_to_look_at(live, study):
     failed = next(n for n, trial in study.trials.items() if trial.state is TrialState.FAILED)
     study.select([failed])
     assert live.view.curves._trials == [23]
+
+
+def test_a_selected_trial_says_why_it_was_tried_as_long_as_it_is_selected(qtbot, live, study):
+    panel = live.view.trials
+    trial, _ = completed_trial(np.random.default_rng(0), 22, 0.0)
+    why = "Expected improvement 0.01"
+    study.add_history([replace(trial, state=TrialState.RUNNING, reason=why)], [])
+    live.view.refresh()
+    study.select([22])
+    assert panel.message.text == f"Trial 22 (running): {why}"
+    study.add_history([replace(trial, reason=why)], [])
+    live.view.refresh()
+    assert panel.message.text == f"Trial 22 (completed): {why}"

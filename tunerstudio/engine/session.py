@@ -97,15 +97,18 @@ class _Pause:
 
 @dataclass(frozen=True)
 class _Renewal:
-    """A new algorithm host on its way; with letters that wait for it, a new document too.
+    """A new algorithm host on its way.
 
     Attributes:
+        letters: That wait for it.
         running: Trials that trained when it was sent for: it does not know how they went on.
+        reads: Whether the document is read again, too.
     """
 
     errand: Errand[tuple[PreparedStudy, AlgorithmHost]]
     letters: list[Letter]
     running: frozenset[int]
+    reads: bool
 
 
 class Session:
@@ -437,7 +440,8 @@ class Session:
         trouble = self._disk.trouble(at_once=True)
         if trouble is not None:
             raise RefusedError(trouble)
-        must_renew = self._lost_touch or self._broken_plugin is not None
+        was_broken = self._broken_plugin is not None
+        must_renew = self._lost_touch or was_broken
         if self._lost_touch:
             self._journal.writer.requeue_interrupted()
             self._journal.reload()
@@ -445,8 +449,8 @@ class Session:
         self._pause = None
         self._trainer.failures_in_a_row = self._trainer.refused_in_a_row = self._failed_hires = 0
         self._journal.session(SessionState.RUNNING)
-        if must_renew:
-            self._renew(None, [])
+        if must_renew:  # in place of a broken plugin the document may name another one
+            self._renew(self._parts.read_again if was_broken else None, [])
 
     def set_workers(self, workers: int) -> None:
         """Train so many trials side by side from now on."""
@@ -501,7 +505,8 @@ class Session:
             return prepared, make_host(prepared, max(most, prepared.document.search.budget.trials), state, trials)
 
         running = frozenset(slot.job.trial for slot in self._crew.busy if slot.job is not None)
-        self._renewal = _Renewal(Errand("renew the study", prepare, self._control.ring), letters, running)
+        errand = Errand("renew the study", prepare, self._control.ring)
+        self._renewal = _Renewal(errand, letters, running, read is not None)
 
     def _collect_renewal(self) -> None:
         if self._renewal is not None and self._renewal.errand.is_done:
@@ -509,11 +514,11 @@ class Session:
             outcome = ""
             try:
                 study, host = renewal.errand.result()
-                self._adopt(study if renewal.letters else None, host, renewal.running)
+                self._adopt(study if renewal.reads else None, host, renewal.running)
             except (TunerStudioError, OSError) as error:
                 outcome = str(error)
                 self._journal.log("warning", f"the search goes on as before: {error}")
-                if renewal.letters:
+                if renewal.reads:
                     # An algorithm remembers a proposal that was abandoned: it begins again where the store is.
                     self._renew(None, [])
             for letter in renewal.letters:

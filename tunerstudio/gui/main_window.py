@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
             "other_data": self._choose_other_data,
             "run": lambda: self._run(int(argument) if argument else None),
             "pause": self.workspace.worker.pause,
-            "go_on": self.workspace.worker.go_on,
+            "go_on": self._go_on,
             "stop": lambda: self.workspace.worker.stop(argument or "epoch"),
             "settings": self._open_settings,
             "plugins": self._open_plugins,
@@ -553,6 +553,13 @@ class MainWindow(QMainWindow):
         dialog = SettingsDialog(settings, self)
         dialog.changed.connect(lambda: self._take_settings(settings))
         dialog.open()
+
+    def _go_on(self) -> None:
+        """Resume; in place of a plugin that failed, with what has been chosen since."""
+        session = self.study.session if self.study is not None else None
+        if session is not None and session.reason == "plugin":
+            self._search_page.changes.apply()
+        self.workspace.worker.go_on()
 
     def _open_plugins(self) -> PluginsDialog:
         dialog = PluginsDialog(self._theme, self)

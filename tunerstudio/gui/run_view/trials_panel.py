@@ -111,6 +111,9 @@ class TrialsPanel(QFrame):
             if trial.state is TrialState.RUNNING:
                 self._show_progress(trial)
         self._tell_count()
+        picked = self._study.selection if self._study is not None else []
+        if self.message.isVisibleTo(self) and picked and any(trial.number == picked[-1] for trial in trials):
+            self._tell_about(picked)  # its state is another one now
 
     def update_epochs(self, epochs: list[Epoch]) -> None:
         """Show how far the running trials are."""
@@ -234,7 +237,8 @@ class TrialsPanel(QFrame):
         severity = {TrialState.FAILED: "bad", TrialState.COMPLETED: "info", TrialState.PAUSED: "info"}
         text = text or self.tr("it rests with a checkpoint, and goes on when you resume it")
         verbs = () if trial.state is TrialState.COMPLETED else self._verb_buttons(trial, {"resume", "retry"})
-        self.message.tell(severity.get(trial.state, "warning"), self._sentence(trial, text), trial.details, verbs)
+        look = severity.get(trial.state, "warning") if message_text(trial) else "info"
+        self.message.tell(look, self._sentence(trial, text), trial.details, verbs)
 
     def _show_details(self, number: int) -> None:
         trial = self._study.trials.get(number) if self._study is not None else None

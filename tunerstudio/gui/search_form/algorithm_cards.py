@@ -197,7 +197,11 @@ class AlgorithmCard(Card):
         super().mousePressEvent(event)
 
     def _reason(self, info: AlgorithmInfo) -> QLabel:
-        reason = QLabel(self.tr("Cannot be used: {why}").format(why="; ".join(info.problems)))
+        why = info.problems[0]
+        if len(info.problems) > 1:
+            why += " " + self.tr("({n} more: see Tools > Plugins)").format(n=len(info.problems) - 1)
+        reason = QLabel(self.tr("Cannot be used: {why}").format(why=why))
+        reason.setToolTip("\n".join(info.problems))
         reason.setWordWrap(True)
         reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         reason.setProperty("look", "bad_text")

@@ -94,7 +94,9 @@ class AlgorithmForm(Card):
             return [("search.algorithm.id", sentence)]
         if info.manifest is None or not info.usable:
             switched_off = self.tr("it is switched off, see Tools > Plugins")
-            reasons = "; ".join(info.problems) or switched_off
+            reasons = info.problems[0] if info.problems else switched_off
+            if len(info.problems) > 1:
+                reasons += " " + self.tr("({n} more: see Tools > Plugins)").format(n=len(info.problems) - 1)
             sentence = self.tr("{name} cannot be used: {why}").format(name=info.name, why=reasons)
             return [("search.algorithm.id", sentence)]
         _, found = check_options(info.manifest, choice.options)
