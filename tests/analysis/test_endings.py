@@ -28,7 +28,7 @@ def test_a_time_of_day_is_the_next_one_after_the_start(finish_by, expected):
 
 
 def test_without_further_limits_nothing_ends_a_search_early():
-    found = endings(Budget(), Objective(), [finished(1, 0.5)], 0.0)
+    found = endings(Budget(), Objective(), [finished(1, 0.5)], 0.0, 0.0)
     assert (found.finish_at, found.plateau, found.target) == (None, None, None)
 
 
@@ -37,7 +37,7 @@ def test_trials_since_the_best_score_are_counted(direction, since):
     trials = [finished(1, 0.5), finished(2, 0.9), finished(3, 0.6), finished(4, 0.4)]
     trials.append(finished(5, None, TrialState.FAILED))
     budget = Budget(plateau=Plateau(trials=10), target=0.95)
-    found = endings(budget, Objective(name="x", direction=direction), trials, 0.0)
+    found = endings(budget, Objective(name="x", direction=direction), trials, 0.0, 0.0)
     assert (found.plateau, found.since_best, found.target) == (10, since, 0.95)
 
 
@@ -45,8 +45,8 @@ def test_small_differences_are_no_improvement():
     trials = [finished(1, 0.5), finished(2, 0.505), finished(3, 0.509), finished(4, 0.52)]
     budget = Budget(plateau=Plateau(trials=10, min_delta=0.01))
     objective = Objective(name="x", direction="max")
-    assert endings(budget, objective, trials[:3], 0.0).since_best == 2
-    assert endings(budget, objective, trials, 0.0).since_best == 0
+    assert endings(budget, objective, trials[:3], 0.0, 0.0).since_best == 2
+    assert endings(budget, objective, trials, 0.0, 0.0).since_best == 0
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
@@ -56,3 +56,17 @@ def test_a_plateau_begins_with_the_first_score(direction):
     assert since_best(failed, objective, 0.0) == 0
     assert since_best([*failed, finished(4, 1.0)], objective, 0.0) == 0
     assert since_best([*failed, finished(4, 1.0), finished(5, None, TrialState.FAILED)], objective, 0.0) == 1
+
+
+@pytest.mark.parametrize(
+    ("finish_by", "clock", "expected"),
+    [
+        ("07:00", "2026-05-30 06:00", "2026-05-30 07:00"),
+        ("07:00", "2026-05-30 07:00", "2026-05-30 07:00"),
+        ("05:00", "2026-05-30 06:00", "2026-05-31 05:00"),
+        ("2026-05-30 05:00", "2026-05-30 06:00", "2026-05-30 05:00"),
+    ],
+)
+def test_a_time_of_day_that_has_passed_while_it_runs_was_given_later_and_means_the_next_one(finish_by, clock, expected):
+    began, now, meant = (datetime.fromisoformat(text).timestamp() for text in ("2026-05-30 04:00", clock, expected))
+    assert endings(Budget(finish_by=finish_by), Objective(), [], began, now).finish_at == meant

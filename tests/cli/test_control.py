@@ -270,6 +270,13 @@ def test_a_damaged_history_is_repaired(history, capsys):
     assert trials(history) == {}
 
 
+def test_a_healthy_history_is_not_touched_by_a_repair(history, capsys):
+    before = trials(history)
+    assert "Nothing is wrong" in done(capsys, "repair", history)
+    assert trials(history) == before
+    assert not list(history.glob("*damaged*"))
+
+
 def test_a_second_search_in_the_background_is_refused(history, capsys):
     with Session(history) as session:
         assert session.ready.wait(10)

@@ -114,6 +114,31 @@ def test_changes_that_are_only_in_the_log_of_a_killed_writer_are_kept(study, tmp
     assert repair(study).trials == TRIALS + 1
 
 
+def test_a_healthy_database_is_left_as_it_is(study):
+    before = (study / DATABASE_FILE).read_bytes()
+    found = repair(study)
+    assert (found.trials, found.epochs, found.lost, found.kept, found.was_whole) == (
+        TRIALS,
+        20 * TRIALS,
+        (),
+        None,
+        True,
+    )
+    assert (study / DATABASE_FILE).read_bytes() == before
+    assert not [path for path in study.iterdir() if "damaged" in path.name or "repair" in path.name]
+
+
+def test_epochs_of_lost_trials_are_no_healthy_history(study):
+    with sqlite3.connect(study / DATABASE_FILE) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DELETE FROM trials WHERE number = 7")
+    connection.close()
+    found = repair(study)
+    assert not found.was_whole
+    assert found.kept is not None
+    assert found.epochs == 20 * (TRIALS - 1)
+
+
 def test_a_study_in_use_is_not_repaired(study):
     with StudyWriter(study), pytest.raises(StoreError, match="in use"):
         repair(study)

@@ -27,11 +27,19 @@ class Endings:
     target: float | None = None
 
 
-def endings(budget: Budget, objective: Objective, trials: Iterable[Trial], started_at: float) -> Endings:
-    """What may end the search whose session began at `started_at` (seconds since the epoch, UTC)."""
+_GRACE_S = 60.0
+"""A search ends so soon after its time to finish by: until then that moment is told, not the one a day later."""
+
+
+def endings(budget: Budget, objective: Objective, trials: Iterable[Trial], started_at: float, now: float) -> Endings:
+    """What may end the search whose session began at `started_at`; both times in seconds since the epoch, UTC.
+
+    A search that still goes on has got its time of day to finish by after that has passed: the next one counts.
+    """
     plateau = budget.plateau
+    after = max(started_at, now - _GRACE_S)
     return Endings(
-        finish_at=None if budget.finish_by is None else finish_time(budget.finish_by, started_at),
+        finish_at=None if budget.finish_by is None else finish_time(budget.finish_by, after),
         plateau=None if plateau is None else plateau.trials,
         since_best=0 if plateau is None else since_best(trials, objective, plateau.min_delta),
         target=budget.target,

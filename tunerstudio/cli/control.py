@@ -141,9 +141,14 @@ def repair(options: argparse.Namespace, output: Output) -> int:
             "epochs": found.epochs,
             "lost": list(found.lost),
             "kept": None if found.kept is None else str(found.kept),
+            "was_whole": found.was_whole,
         }
     )
-    if found.trials:
+    if found.was_whole:
+        output.say(
+            f"Nothing is wrong with the history ({found.trials} trials, {found.epochs} epochs): it was left as it is."
+        )
+    elif found.trials:
         output.say(f"The study has a whole history again: {found.trials} trials, {found.epochs} epochs.")
     else:
         output.say("No trial of the history could be read: the search starts anew.")

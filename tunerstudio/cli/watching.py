@@ -126,7 +126,7 @@ def _status(folder: Path, document: StudyDocument) -> dict[str, Any]:
     in_use = is_in_use(folder)
     running = in_use and session is not None and session.state is not SessionState.ENDED
     began = session.started_at if running and session is not None else time.time()
-    early = endings(document.search.budget, document.search.objective, trials, began)
+    early = endings(document.search.budget, document.search.objective, trials, began, time.time())
     slots = session.workers if running and session is not None else 1
     left = None if early.finish_at is None else early.finish_at - time.time()
     spent_s = trained_s(_attempts(folder), trials, time.time())

@@ -51,16 +51,20 @@ class Repaired:
         trials, epochs: So many could be read.
         lost: What could not, one sentence each; empty if the database was whole.
         kept: The damaged database, under its new name; None if there was none.
+        was_whole: Whether nothing was wrong: the database is the same as before.
     """
 
     trials: int
     epochs: int
     lost: tuple[str, ...]
     kept: Path | None
+    was_whole: bool = False
 
 
 def repair(folder: Path) -> Repaired:
     """Make a new `study.db` of what can be read of the old one, which is kept beside it. Models are not touched.
+
+    A database in which nothing is wrong is left as it is.
 
     Without any trial left to read, the trained files in `trials/` belong to nothing: they are put aside too, so that
     the search can start anew.
@@ -90,6 +94,8 @@ def _repair(folder: Path, stamp: str) -> Repaired:
             else:
                 lost.append(f"{DATABASE_FILE} {'is empty' if path.exists() else 'is gone'}: no trial could be read")
             trials, epochs = _settle(target)
+        if not lost and (trials or not (folder / TRIALS_FOLDER).is_dir()) and _is_sound(path, trials, epochs):
+            return Repaired(trials, epochs, (), None, was_whole=True)
         kept = _put_aside(path, stamp)
         fresh.replace(path)
     finally:
@@ -112,6 +118,19 @@ def _refuse_newer(path: Path) -> None:
             raise
         return  # that is what the repair is for
     assert version >= 0
+
+
+def _is_sound(path: Path, trials: int, epochs: int) -> bool:
+    """Whether SQLite finds nothing wrong with a database, and it holds no more than could be read."""
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            check_version(connection, path)
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            questions = ("SELECT count(*) FROM trials", "SELECT count(*) FROM epochs")
+            counts = [connection.execute(question).fetchone()[0] for question in questions]
+    except (StoreError, sqlite3.DatabaseError):
+        return False
+    return bool(found == "ok") and counts == [trials, epochs]
 
 
 def _recover(path: Path, copy: Path, target: sqlite3.Connection, lost: list[str]) -> None:

@@ -122,7 +122,7 @@ class RunView(QWidget):
         is_open = study.search_state != "idle" and session is not None
         began = session.started_at if is_open and session is not None else now
         slots = session.workers if is_open and session is not None else workers_for(search)
-        early = endings(search.budget, search.objective, study.trials.values(), began)
+        early = endings(search.budget, search.objective, study.trials.values(), began, now)
         time_left = None if early.finish_at is None else early.finish_at - now
         limited = search.budget.time_limit_s is not None
         spent_s = trained_s(study.attempts, study.trials.values(), now) if limited else 0.0
