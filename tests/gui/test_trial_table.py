@@ -126,6 +126,18 @@ def test_cells(item_model, theme):
     )
 
 
+def test_further_objectives_have_columns(item_model):
+    trial, _ = completed_trial(np.random.default_rng(6), 25, 0.0)
+    item_model.set_value_names(NAMES, "val_accuracy", {"dense_1_activation"}, ["latency_ms", "parameters"])
+    item_model.update_trials([replace(trial, measures={"latency_ms": 0.25}), replace(trial, number=26)])
+    assert cell(item_model, 25, "also:latency_ms") == "0.25"
+    assert cell(item_model, 26, "also:latency_ms") == ""
+    assert [c.key for c in item_model.columns].count("parameters") == 1
+    assert "also:parameters" not in [c.key for c in item_model.columns]
+    item_model.sort(column(item_model, "also:latency_ms"), Qt.SortOrder.AscendingOrder)
+    assert numbers(item_model)[0] == 25
+
+
 def test_a_trial_says_why_it_was_tried(item_model):
     trial, _ = completed_trial(np.random.default_rng(6), 25, 0.0)
     why = "Expected improvement 0.01 at the edge of what the model knows"

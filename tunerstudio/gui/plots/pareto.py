@@ -35,6 +35,7 @@ class ParetoPlot(PlotPanel):
         self.plot.setAccessibleName(self.tr("Pareto front"))
         self.other = QuietComboBox()
         self.other.setAccessibleName(self.tr("further objective"))
+        self.other.setSizeAdjustPolicy(QuietComboBox.SizeAdjustPolicy.AdjustToContents)
         self.other.activated.connect(self.request_redraw)
         self.tools.addWidget(self.other)
         for item in (self._line, self._others, self._best, self._chosen):

@@ -45,6 +45,7 @@ class TrialsPanel(QFrame):
         self._theme = theme
         self._study: StudyContext | None = None
         self._names: list[str] = []
+        self._also: list[str] = []
         self._wanted_start: Trial | None = None
         self.form: EnqueueForm | None = None
         self.setProperty("look", "card")
@@ -97,10 +98,12 @@ class TrialsPanel(QFrame):
         if self._study is None:
             return
         names = list(dict.fromkeys([*self._names, *value_names(self._study.trials.values())]))
-        if names != self._names or not self.item_model.columns:
-            self._names = names
+        search = self._study.document.search
+        also = [one.name for one in search.also]
+        if (names, also) != (self._names, self._also) or not self.item_model.columns:
+            self._names, self._also = names, also
             texts = {n for t in self._study.trials.values() for n, v in t.values.items() if isinstance(v, str | bool)}
-            self.item_model.set_value_names(names, self._study.document.search.objective.name, texts)
+            self.item_model.set_value_names(names, search.objective.name, texts, also)
 
     def update_trials(self, trials: list[Trial]) -> None:
         """Take in new and changed trials."""

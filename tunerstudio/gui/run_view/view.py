@@ -242,6 +242,7 @@ class RunView(QWidget):
             self._space = search_space(self._study.document)
         except StudyError:
             self._space = None  # the Search page tells what is wrong; the views follow from the values then
+        self.trials.update_columns()
         self._refresh_soon.request()
 
     def _choose_curves(self) -> None:

@@ -55,7 +55,7 @@ class ExtraForm(Card):
     def _about_objectives(self) -> str:
         return self.tr(
             "Measured beside the objective, for a Pareto front: {known}, or any metric with max or min behind it;"
-            " several with commas. NSGA-II looks for the best of all of them."
+            " several with commas. Auto and NSGA-II look for the best of all of them."
         ).format(known=", ".join(MEASURES))
 
     def _about_constraints(self) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from tunerstudio.gui.formats import format_count, format_duration, format_number, format_score
 from tunerstudio.study.hyperparameters import Scalar
+from tunerstudio.study.measures import MEASURES, measure
 from tunerstudio.study.trials import Trial, TrialState
 
 SortKey = tuple[int, float | str]
@@ -80,8 +81,23 @@ def value_column(name: str, is_number: bool = True) -> TrialColumn:
     return TrialColumn(f"value:{name}", name, text, sort_key, help=tip, is_number=is_number)
 
 
+def measured_column(name: str) -> TrialColumn:
+    """The column of a further objective."""
+
+    def text(trial: Trial) -> str:
+        value = measure(trial, name)
+        return "" if value is None else format_number(value)
+
+    tip = _tr("Further objective: {about}").format(about=MEASURES.get(name, name))
+    return TrialColumn(f"also:{name}", name, text, lambda t: number_key(measure(t, name)), help=tip)
+
+
 def trial_columns(
-    names: Sequence[str], texts: Collection[str], state_word: Callable[[TrialState], str], objective: str
+    names: Sequence[str],
+    texts: Collection[str],
+    state_word: Callable[[TrialState], str],
+    objective: str,
+    also: Sequence[str] = (),
 ) -> list[TrialColumn]:
     """All columns.
 
@@ -90,6 +106,7 @@ def trial_columns(
         texts: Those of them whose values are words.
         state_word: Translated word of a state.
         objective: Name of the objective, for the tool-tip of the score.
+        also: Names of further objectives; the number of parameters has its column anyhow.
     """
     states = list(TrialState)
     head = [
@@ -149,7 +166,8 @@ def trial_columns(
             is_number=False,
         ),
     ]
-    return [*head, *(value_column(name, name not in texts) for name in names), *tail]
+    measured = (measured_column(name) for name in also if name != "parameters")
+    return [*head, *measured, *(value_column(name, name not in texts) for name in names), *tail]
 
 
 def _tr(text: str) -> str:

@@ -53,11 +53,13 @@ class TrialsItemModel(QAbstractTableModel):
         self._set_order(self._sorted(self._trials))
         self.endResetModel()
 
-    def set_value_names(self, names: Sequence[str], objective: str, texts: Collection[str] = ()) -> None:
-        """Have one column for each hyperparameter in `names`; those in `texts` hold words."""
+    def set_value_names(
+        self, names: Sequence[str], objective: str, texts: Collection[str] = (), also: Sequence[str] = ()
+    ) -> None:
+        """Have one column for each hyperparameter in `names` (those in `texts` hold words) and further objective."""
         self.beginResetModel()
         key = self._columns[self._sort_column].key if self._columns else "number"
-        self._columns = trial_columns(names, texts, lambda state: self._theme.state(state).word, objective)
+        self._columns = trial_columns(names, texts, lambda state: self._theme.state(state).word, objective, also)
         keys = [column.key for column in self._columns]
         self._sort_column = keys.index(key) if key in keys else keys.index("number")
         self._set_order(self._sorted(self._trials))
