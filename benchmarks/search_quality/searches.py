@@ -98,8 +98,11 @@ def run(job: Job) -> Outcome:
     def score(values: Values, epochs: int) -> float | None:
         return table.observe(values, epochs, rng)
 
+    def tried() -> set[str]:
+        return {values_key(trial.values) for trial in simulation.trials}
+
     def available(values: Values) -> Values:
-        return table.available(values, {values_key(trial.values) for trial in simulation.trials})
+        return table.available(values, tried())
 
     pruner = _pruner(job, table)
     host = cast("AlgorithmHost", _proposer(job, table, seed, pruner))
@@ -107,7 +110,7 @@ def run(job: Job) -> Outcome:
     simulation = Simulation(host, score, job.slots, max_epochs=table.epochs, change=change, pruner=pruner)
     spending = _Spending(table, job.trials)
     seconds: list[float] = []
-    while not spending.all_spent and not simulation.finished:
+    while not spending.all_spent and not simulation.finished and not table.is_used_up(len(tried())):
         start = time.process_time()
         simulation.step()
         seconds.append(time.process_time() - start)

@@ -51,6 +51,10 @@ class Table(ABC):
         """What can be trained instead of `values`: a pool gives the nearest that is not in `tried` (keys)."""
         return dict(values)
 
+    def is_used_up(self, tried: int) -> bool:
+        """Whether nothing is left to train after so many different configurations."""
+        return tried >= self.space.count()
+
     def regret(self, values: Values) -> float:
         """0 for the best configuration of the table, 1 for the median one."""
         return (self.truth(values) - self._best) / (self._median - self._best)
@@ -122,6 +126,10 @@ class PoolTable(Table):
         asked = (self._scaled(np.array([float(values[name]) for name in self._names])) - self._low) / self._range
         order = np.argsort(((self._pool - asked) ** 2).sum(axis=1), kind="stable")
         return next(dict(self._values[index]) for index in order if values_key(self._values[index]) not in tried)
+
+    def is_used_up(self, tried: int) -> bool:
+        """Whether all of the pool has been trained."""
+        return tried >= len(self._values)
 
     def _curve(self, values: Values) -> Array:
         curve: Array = self._curves[self._place[values_key(values)]]

@@ -85,6 +85,13 @@ def outcome_of(algorithm, table, seed, regrets):
     return Outcome(algorithm, table, "made", seed, regrets, [0.01] * len(regrets), 0, 0)
 
 
+def test_a_search_ends_when_the_pool_is_used_up(pool):
+    pruned = run(Job("random+median", pool, 0, 60, cut=True))
+    assert len(pruned.seconds) == 60
+    assert len(pruned.regrets) == 60
+    assert pruned.regrets[-1] == 0.0
+
+
 def test_every_table_counts_the_same_and_equal_ones_share_a_rank():
     done = [
         outcome_of("one", "a", 0, [0.4, 0.2]),
