@@ -29,6 +29,7 @@ from tunerstudio.gui.plugins.checker import PluginChecker
 from tunerstudio.gui.plugins.details import PluginDetails
 from tunerstudio.gui.plugins.item_model import NAME, STATE, PluginItemModel
 from tunerstudio.gui.theme import SPACE_M, SPACE_S, Theme
+from tunerstudio.gui.trial_table.looks import set_up_table
 from tunerstudio.gui.widgets.basics import muted_label
 from tunerstudio.locations import user_plugins_folder
 from tunerstudio.study.errors import TunerStudioError
@@ -63,7 +64,7 @@ class PluginsDialog(QDialog):
         self.checker.checked.connect(self._take_verdict)
         self.finished.connect(self.checker.stop)
         self.details.removed.connect(lambda name: self._do(lambda: installing.remove(name)))
-        self.resize(980, 620)
+        self.resize(1080, 620)
         self.reload()
 
     def reload(self) -> None:
@@ -102,16 +103,12 @@ class PluginsDialog(QDialog):
 
     def _prepare_table(self) -> None:
         self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        set_up_table(self.table)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
+        self.table.setAlternatingRowColors(False)
         self.table.setAccessibleName(self.tr("Plugins"))
-        self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setHighlightSections(False)
+        header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
@@ -129,7 +126,7 @@ class PluginsDialog(QDialog):
         splitter.addWidget(self.details)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
-        splitter.setSizes([580, 380])
+        splitter.setSizes([680, 380])
         install = QPushButton(self.tr("Install…"))
         install.setToolTip(self.tr("Takes a plugin from a zip file; a folder can be dropped here."))
         install.clicked.connect(self._choose)
