@@ -64,11 +64,20 @@ def test_a_plugin_that_misbehaves_when_it_is_asked(write_plugin, name):
 
 
 def test_illegal_values_are_made_legal_and_told(write_plugin):
-    host = host_of(write_plugin(PROPOSE + "return {'a': 'many', 'b': float('nan'), 'c': 3}\n"), time_limit_s=30)
-    assert HUNDRED.problems(host.next([], 1).values) == []
+    host = host_of(write_plugin(PROPOSE + "return {'a': 100, 'c': 3}\n"), time_limit_s=30)
+    values = host.next([], 1).values
+    assert HUNDRED.problems(values) == []
+    assert values["a"] == HUNDRED["a"].max
     notes = host.take_notes()
     assert len(notes) == 3
     assert all(note.startswith("The search algorithm 'mine' proposed illegal values: ") for note in notes)
+
+
+def test_values_that_no_legal_one_is_near_to_are_refused(write_plugin):
+    host = host_of(write_plugin(PROPOSE + "return {'a': 'many', 'b': float('nan')}\n"), time_limit_s=30)
+    with pytest.raises(AlgorithmError, match=r"proposed illegal values: a = 'many' is not one of .*; b = nan is not"):
+        host.next([], 1)
+    assert is_healthy()
 
 
 def test_what_is_illegal_in_every_trial_is_told_three_times(write_plugin):

@@ -299,8 +299,11 @@ class AlgorithmHost:
             return answer
 
     def _legal(self, proposal: Proposal, history: History, rng: np.random.Generator) -> Proposal:
-        values, repairs = legal_values(self._space, proposal.values, rng)
-        for repair in repairs:
+        legal = legal_values(self._space, proposal.values, rng)
+        if legal.refused:
+            # A random value in its place would hide for a whole search that the algorithm is broken.
+            raise AlgorithmError(self.manifest.id, f"proposed illegal values: {'; '.join(legal.refused)}")
+        for repair in legal.repairs:
             self._tell_repair(repair)
         epochs = proposal.epochs
         if epochs is not None and not 1 <= epochs <= self._max_epochs:
@@ -311,7 +314,7 @@ class AlgorithmHost:
             parent = None
             self._note(f"named trial {proposal.parent} as parent, which does not exist")
         tags = {str(key): plain(value) for key, value in proposal.tags.items()}
-        return replace(proposal, values=values, epochs=epochs, parent=parent, tags=tags)
+        return replace(proposal, values=legal.values, epochs=epochs, parent=parent, tags=tags)
 
     def _tell_repair(self, repair: str) -> None:
         """Only the first ones of each hyperparameter: what is wrong once is often wrong in every trial."""

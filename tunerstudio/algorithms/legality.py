@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,32 @@ def random_values(space: SearchSpace, rng: np.random.Generator) -> Values:
     return space.from_units({name: float(rng.random()) for name in space.names()})
 
 
-def legal_values(
-    space: SearchSpace, values: Mapping[str, Any], rng: np.random.Generator
-) -> tuple[Values, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Legal:
+    """A legal configuration and how far it is from what was proposed.
+
+    Attributes:
+        values: The configuration.
+        repairs: What was put right, one sentence each.
+        refused: Values that no legal one is near to, such as text for a number or NaN, one clause each; in their place
+            stand random ones.
+    """
+
+    values: Values
+    repairs: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def legal_values(space: SearchSpace, values: Mapping[str, Any], rng: np.random.Generator) -> Legal:
     """The legal configuration nearest to `values`.
 
     A number is clipped and put on its grid; what has no near value or is missing is drawn from `rng`; inactive
-    hyperparameters are dropped.
-
-    Returns:
-        The configuration and what had to be repaired, one sentence each. Dropping an inactive hyperparameter and
-        drawing a conditional one that became active are no repairs.
+    hyperparameters are dropped. Dropping an inactive hyperparameter and drawing a conditional one that became active
+    are no repairs.
     """
     known = set(space.names())
     notes = [f"{name!r} is not a hyperparameter of this study" for name in values if name not in known]
+    refused: list[str] = []
     legal: Values = {}
     for hyperparameter in space.hyperparameters:
         if not space.is_active(hyperparameter, legal):
@@ -54,11 +67,14 @@ def legal_values(
             continue
         nearest = _nearest(hyperparameter, values[name])
         legal[name] = hyperparameter.from_unit(draw) if nearest is None else nearest
-        if not hyperparameter.contains(plain(values[name])):
-            notes.append(
-                f"{name} = {values[name]!r} is not one of {describe_values(hyperparameter)}; took {legal[name]!r}"
-            )
-    return legal, tuple(notes)
+        if hyperparameter.contains(plain(values[name])):
+            continue
+        sentence = f"{name} = {values[name]!r} is not one of {describe_values(hyperparameter)}"
+        if nearest is None:
+            refused.append(sentence)
+        else:
+            notes.append(f"{sentence}; took {nearest!r}")
+    return Legal(legal, tuple(notes), tuple(refused))
 
 
 def plain(value: Any) -> Any:

@@ -252,7 +252,7 @@ class OracleDriver:
         return values_key(legal)
 
     def _legal(self, values: Values) -> Values:
-        return legal_values(self._settings.space, values, np.random.default_rng(0))[0]
+        return legal_values(self._settings.space, values, np.random.default_rng(0)).values
 
     def _end(self, trial_id: str, score: float | None, kind: str) -> None:
         told = self._mark(trial_id, score, kind)

@@ -154,7 +154,7 @@ class TriedConfigurations:
     def _neighbours(self, values: Values, rng: np.random.Generator) -> Iterator[Values]:
         for name, value in values.items():
             for other in _beside(self._space[name], value):
-                yield legal_values(self._space, {**values, name: other}, rng)[0]
+                yield legal_values(self._space, {**values, name: other}, rng).values
 
 
 def canonical(space: SearchSpace, values: Values) -> Values:
