@@ -303,8 +303,8 @@ class AlgorithmHost:
         if legal.refused:
             # A random value in its place would hide for a whole search that the algorithm is broken.
             raise AlgorithmError(self.manifest.id, f"proposed illegal values: {'; '.join(legal.refused)}")
-        for repair in legal.repairs:
-            self._tell_repair(repair)
+        for name, repair in zip(legal.repaired, legal.repairs, strict=True):
+            self._tell_repair(name, repair)
         epochs = proposal.epochs
         if epochs is not None and not 1 <= epochs <= self._max_epochs:
             epochs = min(max(int(epochs), 1), self._max_epochs)
@@ -316,9 +316,8 @@ class AlgorithmHost:
         tags = {str(key): plain(value) for key, value in proposal.tags.items()}
         return replace(proposal, values=legal.values, epochs=epochs, parent=parent, tags=tags)
 
-    def _tell_repair(self, repair: str) -> None:
+    def _tell_repair(self, name: str, repair: str) -> None:
         """Only the first ones of each hyperparameter: what is wrong once is often wrong in every trial."""
-        name = repair.split()[0].strip("'")
         self._repairs[name] += 1
         if self._repairs[name] < _TOLD_REPAIRS:
             self._note(f"proposed illegal values: {repair}")

@@ -35,12 +35,14 @@ class Legal:
     Attributes:
         values: The configuration.
         repairs: What was put right, one sentence each.
+        repaired: Of each of these sentences, the hyperparameter that it is about.
         refused: Values that no legal one is near to, such as text for a number or NaN, one clause each; in their place
             stand random ones.
     """
 
     values: Values
     repairs: tuple[str, ...]
+    repaired: tuple[str, ...]
     refused: tuple[str, ...]
 
 
@@ -52,7 +54,7 @@ def legal_values(space: SearchSpace, values: Mapping[str, Any], rng: np.random.G
     are no repairs.
     """
     known = set(space.names())
-    notes = [f"{name!r} is not a hyperparameter of this study" for name in values if name not in known]
+    notes = {name: f"{name!r} is not a hyperparameter of this study" for name in values if name not in known}
     refused: list[str] = []
     legal: Values = {}
     for hyperparameter in space.hyperparameters:
@@ -63,7 +65,7 @@ def legal_values(space: SearchSpace, values: Mapping[str, Any], rng: np.random.G
         if name not in values:
             legal[name] = hyperparameter.from_unit(draw)
             if not isinstance(hyperparameter, Fixed) and not hyperparameter.conditions:
-                notes.append(f"{name} had no value and got {legal[name]!r}")
+                notes[name] = f"{name} had no value and got {legal[name]!r}"
             continue
         nearest = _nearest(hyperparameter, values[name])
         legal[name] = hyperparameter.from_unit(draw) if nearest is None else nearest
@@ -73,8 +75,8 @@ def legal_values(space: SearchSpace, values: Mapping[str, Any], rng: np.random.G
         if nearest is None:
             refused.append(sentence)
         else:
-            notes.append(f"{sentence}; took {nearest!r}")
-    return Legal(legal, tuple(notes), tuple(refused))
+            notes[name] = f"{sentence}; took {nearest!r}"
+    return Legal(legal, tuple(notes.values()), tuple(notes), tuple(refused))
 
 
 def plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import numpy as np
 import optuna
@@ -39,9 +39,6 @@ SILENT: Final = "silent"
 
 Inactive = Literal["absent", "middle", "kept"]
 """What a sampler is told of inactive hyperparameters: nothing, the middle of the range, or what it sampled itself."""
-
-Made = TypeVar("Made")
-
 
 _WHEN: Final = datetime.datetime(2000, 1, 1)
 """Optuna wants to know when a trial began and ended, but samplers do not look at it."""
